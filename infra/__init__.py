@@ -1,0 +1,1 @@
+"""Sanctum on AWS: the CDK application, its settings and the proof of its claims."""

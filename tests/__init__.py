@@ -1,0 +1,1 @@
+"""Tests of the whole of Sanctum; the folders mirror the code."""

@@ -1,0 +1,24 @@
+"""Typed clients of the AWS services that are called; each is made where it is first needed.
+
+``boto3.client`` is overloaded for hundreds of services, and those without stubs make its type partly unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+def secrets_manager() -> SecretsManagerClient:
+    """AWS Secrets Manager in the task's region."""
+    return boto3.client("secretsmanager")  # pyright: ignore[reportUnknownMemberType] - see above
+
+
+def rds() -> RDSClient:
+    """Amazon RDS in the task's region; signs tokens, calls nothing."""
+    return boto3.client("rds")  # pyright: ignore[reportUnknownMemberType] - see above

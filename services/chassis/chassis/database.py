@@ -1,0 +1,93 @@
+"""PostgreSQL over verified TLS, signed in to with a password or, without one, with an IAM token a connection."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+from asyncpg import InterfaceError as AsyncpgInterfaceError
+from asyncpg import PostgresConnectionError
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import URL
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from chassis import aws
+from chassis.logs import log
+from chassis.problems import Problem
+from chassis.settings import DatabaseSettings
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 15
+
+
+def connect(
+    settings: DatabaseSettings, *, pool_size: int = 10, credentials: tuple[str, str] | None = None
+) -> AsyncEngine:
+    """An engine whose every connection checks the server's certificate and name.
+
+    Args:
+        settings: Where the database is and who signs in.
+        pool_size: Connections kept; as many again in a rush.
+        credentials: Another user and password than the settings'.
+    """
+    tls = ssl.create_default_context(cafile=settings.database_ca_file)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    user, password = credentials or (settings.database_user, _password(settings))
+    return create_async_engine(
+        URL.create(
+            "postgresql+asyncpg",
+            username=user,
+            host=settings.database_host,
+            port=settings.database_port,
+            database=settings.database_name,
+        ),
+        connect_args={
+            "ssl": tls,
+            "password": password,
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": STATEMENT_SECONDS,
+        },
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _password(settings: DatabaseSettings) -> str | Callable[[], Awaitable[str]]:
+    if settings.database_password:
+        return settings.database_password.get_secret_value()
+    client = aws.rds()
+
+    async def token() -> str:
+        # Signing is local, but the task's credentials may have to be renewed first.
+        return await asyncio.to_thread(
+            client.generate_db_auth_token,
+            settings.database_host,
+            settings.database_port,
+            settings.database_user,
+        )
+
+    return token
+
+
+def install_unavailable(app: FastAPI) -> None:
+    """Make ``app`` answer 503 with ``Retry-After`` while its database cannot be reached."""
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        log("database.unavailable", "error", error)
+        problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
+        return problem.response(request)
+
+    for error in (
+        InterfaceError,
+        OperationalError,
+        PoolTimeoutError,
+        PostgresConnectionError,
+        AsyncpgInterfaceError,
+        ConnectionError,
+        TimeoutError,
+    ):
+        app.add_exception_handler(error, unavailable)

@@ -1,0 +1,94 @@
+"""Serves an application over TLS until SIGTERM, and then drains it."""
+
+import signal
+import ssl
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from chassis import logs
+from chassis.self_signed import self_signed
+from chassis.settings import ServiceSettings
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the idle time of what is in front (an ALB's default is 60), which must be the first to close."""
+
+
+class _Server(uvicorn.Server):
+    """On SIGTERM serves on while the load balancer may still send, then lets uvicorn finish what runs."""
+
+    def __init__(self, config: uvicorn.Config, deregistration_seconds: float) -> None:
+        super().__init__(config)
+        self._deregistration_seconds = deregistration_seconds
+        self._exit_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig == signal.SIGTERM and self._exit_at is None:
+            self._exit_at = time.monotonic() + self._deregistration_seconds
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._exit_at is not None and time.monotonic() >= self._exit_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def tls_context(settings: ServiceSettings, client_ca_file: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer with forward secrecy; with ``client_ca_file`` only for clients it signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
+    if settings.tls_cert_file and settings.tls_key_file:
+        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self_signed())
+            file.flush()
+            context.load_cert_chain(file.name)
+    if client_ca_file:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca_file)
+    return context
+
+
+def serve(
+    app: FastAPI,
+    settings: ServiceSettings,
+    *,
+    client_ca_file: Path | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> None:
+    """Serve ``app`` until it is told to stop; returns when all that ran has ended or been cut off.
+
+    Args:
+        app: The application.
+        settings: Port, certificate and grace periods.
+        client_ca_file: Demand a client certificate signed by this CA.
+        trusted_proxies: Networks (CIDR) whose ``X-Forwarded-For`` is believed.
+    """
+    logs.configure(settings.log_level)
+    config = uvicorn.Config(
+        app,
+        host="",  # every IPv4 and IPv6 address
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds - settings.deregistration_seconds)),
+        ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
+    )
+    _Server(config, settings.deregistration_seconds).run()

@@ -127,9 +127,7 @@ class Service(_Table):
         """
         return self._resolve(self.secrets, where, values)
 
-    def _resolve(
-        self, variables: Mapping[str, Variable], where: Where, values: Mapping[str, str]
-    ) -> dict[str, str]:
+    def _resolve(self, variables: Mapping[str, Variable], where: Where, values: Mapping[str, str]) -> dict[str, str]:
         wanted = {name: v for name, v in variables.items() if v.where in (None, where)}
         missing = [f"{n} (from {v.source})" for n, v in wanted.items() if v.source not in values and not v.optional]
         if missing:

@@ -1,0 +1,239 @@
+"""The tables of ``environments/<name>.toml``: every key, what it means, what is allowed and its default.
+
+Imports no CDK: ``local`` reads it too.
+"""
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+SUBNET_PREFIX = 24
+"""Public and data subnets: the load balancer may take 100 addresses of one."""
+
+LATTICE_MISSING = {"use1-az3", "usw1-az2", "apne1-az3", "apne2-az2", "euc1-az2", "euw1-az4", "cac1-az3", "ilc1-az2"}
+"""Availability zone ids without VPC Lattice (its user guide, "Quotas")."""
+
+VPC_PREFIX = range(16, 20)
+
+Seconds = Annotated[int, Field(ge=1)]
+Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Account(Table):
+    """Where the environment lives."""
+
+    id: str = Field(pattern=r"^\d{12}$")
+    """AWS account, 12 digits in quotes."""
+    region: str = Field(pattern=r"^[a-z]{2}-[a-z]+-\d$")
+    """AWS region, like ``eu-west-1``. Other partitions (China, GovCloud) were not considered."""
+
+
+class Network(Table):
+    """Addresses and availability zones."""
+
+    cidr: IPv4Network
+    """Addresses of the VPC, /16 to /19; must not overlap a network it is ever to be joined with."""
+    zones: tuple[str, ...] = Field(min_length=2, max_length=3)
+    """Availability zones by name; 3 where the service must survive the loss of one at full strength."""
+    zone_ids: tuple[str, ...] = ()
+    """The same zones by id (``aws ec2 describe-availability-zones``), to refuse those without VPC Lattice: which
+    id a name stands for differs by account."""
+    lattice_prefix_list: str = Field(pattern=r"^pl-[0-9a-f]{8,17}$")
+    """Addresses of VPC Lattice in the region: ``aws ec2 describe-managed-prefix-lists --filters
+    Name=prefix-list-name,Values=com.amazonaws.REGION.vpc-lattice``."""
+    model_endpoint_zones: tuple[str, ...] = ()
+    """Those of ``zones`` that have a ``bedrock-runtime`` endpoint; empty: all."""
+
+    @property
+    def public_cidrs(self) -> tuple[IPv4Network, ...]:
+        """The public subnets, which hold the load balancer and nothing else: the first of the VPC."""
+        subnets = self.cidr.subnets(new_prefix=SUBNET_PREFIX)
+        return tuple(next(subnets) for _ in self.zones)
+
+    @field_validator("cidr")
+    @classmethod
+    def _size(cls, cidr: IPv4Network) -> IPv4Network:
+        if cidr.prefixlen not in VPC_PREFIX or not cidr.is_private:
+            raise ValueError("must be a private network of size /16 to /19")
+        return cidr
+
+    @field_validator("zones")
+    @classmethod
+    def _distinct(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(zones)) < len(zones):
+            raise ValueError("must name each zone once")
+        return zones
+
+    @field_validator("zone_ids")
+    @classmethod
+    def _with_lattice(cls, zone_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if missing := LATTICE_MISSING.intersection(zone_ids):
+            raise ValueError(f"VPC Lattice does not exist in {', '.join(sorted(missing))}; take another zone")
+        if zone_ids and len(zone_ids) != len(info.data.get("zones", zone_ids)):
+            raise ValueError("must have one id for each of network.zones, or be left out")
+        return zone_ids
+
+    @field_validator("model_endpoint_zones")
+    @classmethod
+    def _subset(cls, zones: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not set(zones) <= set(info.data.get("zones", zones)):
+            raise ValueError("must be some of network.zones")
+        return zones
+
+
+class Database(Table):
+    """Aurora PostgreSQL, which holds accounts, conversations and messages."""
+
+    version: str = Field(default="17.7", pattern=r"^17\.\d+$")
+    """Never upgraded by AWS behind CloudFormation's back. 17.7 is the long-support release."""
+    min_acu: Capacity = 0.5
+    """Least capacity of an instance in Aurora capacity units (2 GiB of memory each); 0 pauses an idle database, and
+    the first sign-in then waits 15 seconds and more."""
+    max_acu: Annotated[Capacity, Field(ge=1)] = 8
+    """Most capacity of an instance."""
+    readers: int = Field(default=1, ge=0, le=15)
+    """Instances beside the writer, each in another zone; one of them takes over when the writer is lost."""
+    backup_days: int = Field(default=35, ge=1, le=35)
+    """How far back a point-in-time restore reaches."""
+
+    @field_validator("max_acu")
+    @classmethod
+    def _range(cls, most: float, info: ValidationInfo) -> float:
+        if most < info.data.get("min_acu", 0):
+            raise ValueError("must not be less than database.min_acu")
+        return most
+
+
+class Memory(Table):
+    """The OpenSearch domain, which holds what the personas remember."""
+
+    instance: str = Field(default="m7g.large.search", pattern=r"^[a-z0-9]+\.[a-z0-9]+\.search$")
+    """Instance type of a data node."""
+    nodes: int = Field(default=3, ge=2, le=80)
+    """Data nodes, equally many in each zone."""
+    volume_gib: int = Field(default=50, ge=10, le=16384)
+    """Disk of a node (gp3)."""
+
+
+class Model(Table):
+    """The language model that writes the replies. Only Amazon Bedrock: the services have no way out to the internet."""
+
+    provider: Literal["bedrock"] = "bedrock"
+    """Who runs it."""
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.:-]+$")
+    """Model id, or the id of a geographic inference profile (``eu.amazon.nova-lite-v1:0``)."""
+    destination_regions: tuple[str, ...] = ()
+    """For an inference profile: every region it may send a request to (its page in the Bedrock guide)."""
+    context_tokens: int = Field(default=8192, ge=1024)
+    """What a prompt and its reply may take together. More remembers more of a conversation, and costs more."""
+    reply_tokens: int = Field(default=1024, ge=16)
+    """The longest reply."""
+    timeout_seconds: Seconds = 60
+    """How long a reply may take."""
+    concurrency: int = Field(default=16, ge=1)
+    """Replies that one task of the AI core asks for at a time."""
+
+    @field_validator("destination_regions")
+    @classmethod
+    def _profile(cls, regions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        profile = re.match(r"^(us|eu|apac|jp|au|ca|global)\.", info.data.get("name", ""))
+        if bool(profile) != bool(regions) and "name" in info.data:
+            raise ValueError("must name the regions of model.name's inference profile, and nothing for a plain model")
+        return regions
+
+    @field_validator("reply_tokens")
+    @classmethod
+    def _fits(cls, reply: int, info: ValidationInfo) -> int:
+        if reply * 2 > info.data.get("context_tokens", reply * 2):
+            raise ValueError("must be at most half of model.context_tokens, or nothing is left for the conversation")
+        return reply
+
+
+class Web(Table):
+    """How people reach Sanctum. Exactly one of ``hosted_zone_id`` and ``certificate_arn``."""
+
+    domain: str = Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")
+    """Public name of the API."""
+    hosted_zone_id: str | None = Field(default=None, pattern=r"^Z[A-Z0-9]{5,31}$")
+    """Route 53 zone of ``domain`` in the same account: certificate and address record are then made in it."""
+    certificate_arn: str | None = Field(
+        default=None, validate_default=True, pattern=r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
+    )
+    """A certificate for ``domain`` that exists; the address record is then the operator's to make."""
+    frontend_origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")], ...] = ()
+    """Origins of the web pages that may call the API, without a trailing slash; plain http for localhost only."""
+
+    @field_validator("certificate_arn")
+    @classmethod
+    def _one_of(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        if "hosted_zone_id" in info.data and bool(arn) == bool(info.data["hosted_zone_id"]):
+            raise ValueError("must be given where web.hosted_zone_id is not, and left out where it is")
+        return arn
+
+    @field_validator("frontend_origins")
+    @classmethod
+    def _encrypted(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if plain := [o for o in origins if o.startswith("http:") and not re.match(r"^http://localhost(:|$)", o)]:
+            raise ValueError(f"must be https, not {', '.join(plain)}")
+        return origins
+
+
+class Limits(Table):
+    """What one person, account or address may do."""
+
+    max_body_bytes: int = Field(default=65_536, ge=1_024)
+    """Longest request body."""
+    max_message_characters: int = Field(default=4_000, ge=1)
+    """Longest message."""
+    sign_in_failures_per_account: int = Field(default=10, ge=1)
+    """Failed sign-ins to one account from one address in ``sign_in_window_seconds``."""
+    sign_in_failures_per_address: int = Field(default=100, ge=1)
+    """Failed sign-ins from one address in ``sign_in_window_seconds``."""
+    sign_in_window_seconds: Seconds = 900
+    """How long a failed sign-in counts."""
+    access_token_seconds: Annotated[int, Field(ge=60, le=3_600)] = 900
+    """Life of an access token."""
+    refresh_token_seconds: Seconds = 2_592_000
+    """How long a sign-in lasts without being used."""
+
+
+class Tasks(Table):
+    """How many tasks of a service run."""
+
+    least: int = Field(default=2, ge=1)
+    """At any time; two or more survive the loss of a zone."""
+    most: int = Field(default=6, ge=1)
+    """Under load."""
+
+    @field_validator("most")
+    @classmethod
+    def _range(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("least", 0):
+            raise ValueError("must not be less than least")
+        return most
+
+
+class Compute(Table):
+    """The services' tasks; their size is in ``services/<name>/service.toml``."""
+
+    architecture: Literal["ARM64", "X86_64"] = "ARM64"
+    """Processor of the tasks and their images. ARM64 costs a fifth less."""
+    backend: Tasks = Tasks()
+    ai_core: Tasks = Tasks()
+
+
+class Logs(Table):
+    """What the services and the network write down."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity written."""
+    retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 90
+    """How long it is kept."""

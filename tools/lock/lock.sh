@@ -1,0 +1,18 @@
+#!/bin/sh
+# Writes every lock file: complete, hashed, for every platform and for Python 3.11 to 3.13, with no index address.
+# The development lock comes first and the others follow it, so that all of them agree.
+# UPGRADE=1 takes the newest versions; without it what is locked stays.
+set -eu
+uv=$1
+compile() { # input, output, more options
+  input=$1 output=$2
+  shift 2
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+    --override requirements-overrides.txt ${UPGRADE:+--upgrade} "$@" "$input" -o "$output"
+  echo "$output"
+}
+compile requirements-dev.in requirements-dev.txt
+for folder in . services/backend services/ai_core local; do
+  compile "$folder/requirements.in" "$folder/requirements.txt" --constraint requirements-dev.txt
+done
+compile tools/lock/requirements.in tools/lock/requirements.txt

@@ -1,0 +1,1 @@
+"""Sanctum on one machine: the real parts, started from the same service descriptions as in the cloud."""

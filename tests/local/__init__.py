@@ -1,0 +1,1 @@
+"""Sanctum on one machine."""

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import boto3
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -22,3 +25,11 @@ def secrets_manager() -> SecretsManagerClient:
 def rds() -> RDSClient:
     """Amazon RDS in the task's region; signs tokens, calls nothing."""
     return boto3.client("rds")  # pyright: ignore[reportUnknownMemberType] - see above
+
+
+def bedrock_runtime(config: Config) -> BedrockRuntimeClient:
+    """Amazon Bedrock's models in the task's region (``AWS_REGION``)."""
+    region = os.environ.get("AWS_REGION")
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType] - see above
+        "bedrock-runtime", region_name=region, config=config
+    )

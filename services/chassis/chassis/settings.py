@@ -1,9 +1,9 @@
 """Settings every service has; a service's own class inherits them. Values come from the environment alone."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -44,3 +44,22 @@ class DatabaseSettings(BaseSettings):
     database_ca_file: Path
     database_password: SecretStr | None = None
     """Without it each new connection signs in with an IAM token."""
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+def read_settings(kind: type[AnySettings]) -> AnySettings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        SystemExit: some are missing or wrong; says which variables and what is allowed, and shows no value.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False)
+        ]
+        raise SystemExit(f"This process cannot start. {'; '.join(wrong)}") from None

@@ -1,0 +1,1 @@
+"""The running system, talked to over its public address alone."""

@@ -1,0 +1,40 @@
+"""A conversation with the real, small language model; nothing depends on its wording."""
+
+import ssl
+from collections.abc import Iterator
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.e2e.conftest import Sanctum, running
+from tests.e2e.inside import environment_of
+from tests.e2e.person import Person
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sanctum]:
+    """Sanctum as a newcomer starts it."""
+    with running(tmp_path_factory.mktemp("real")) as started:
+        yield started
+
+
+def test_gem_answers_token_by_token_and_remembers(real: Sanctum) -> None:
+    person = Person(real.url, real.ca).register()
+    conversation = person.converse("Gem")
+    events = list(person.stream(conversation, "I am a nurse and would like to teach. Where do I begin?"))
+    assert sum(event["type"] == "delta" for event in events) > 5
+    assert events[-1]["type"] == "message"
+    reply = person.say(conversation, "Thank you. What would you do first?").json()
+    assert reply["content"].strip()
+    assert [message["sender"] for message in person.history(conversation)] == ["user", "ai"] * 2
+    person.http.close()
+
+
+def test_the_model_answers_nobody_without_its_key(real: Sanctum) -> None:
+    ai_core = environment_of("ai_core", real)
+    request = Request(ai_core["MODEL_URL"] + "/chat/completions", b"{}", {"Content-Type": "application/json"})  # noqa: S310 - https
+    with pytest.raises(HTTPError) as refused:
+        urlopen(request, timeout=5, context=ssl.create_default_context(cafile=ai_core["MODEL_CA_FILE"]))  # noqa: S310 - https
+    assert refused.value.code == 401
+    refused.value.close()

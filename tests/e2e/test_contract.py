@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.e2e.person import API, PASSWORD, Person, assert_problem
+from tests.support.person import API, PASSWORD, Person, assert_problem
 from tests.support.waiting import eventually
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.person import API, Person, assert_problem
+from tests.support.person import API, Person, assert_problem
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.person import Person, assert_problem
+from tests.support.person import Person, assert_problem
 from tests.support.waiting import eventually
 
 ATTEMPTS = {

@@ -7,9 +7,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e.conftest import Sanctum, running
-from tests.e2e.inside import environment_of
-from tests.e2e.person import Person
+from tests.support.inside import environment_of
+from tests.support.person import Person
+from tests.support.running import Sanctum, running
 
 
 @pytest.fixture(scope="module")

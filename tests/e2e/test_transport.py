@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 
 from local.certificates import Authority, Leaf
-from tests.e2e.conftest import Sanctum
-from tests.e2e.inside import environment_of
+from tests.support.inside import environment_of
+from tests.support.running import Sanctum
 
 
 def _handshake(port: int, context: ssl.SSLContext) -> str | None:

@@ -25,12 +25,12 @@ _REASONS = (
         "The disk that holds {data} is full: free some space and start again.",
     ),
     (
-        r"Address already in use(?s:.*?)port (\d+)",
-        "Port {0}, on which PostgreSQL was to listen, is in use: start again to take another.",
+        r"Address already in use",
+        "The port on which PostgreSQL was to listen is in use: start again to take another.",
     ),
     (
-        r"Is another (?:postmaster|postgres) \(PID (\d+)\)",
-        "Another PostgreSQL, process {0}, runs on {data}: end it and start again.",
+        r'lock file "postmaster.pid" already exists|pre-existing shared memory block',
+        "Another PostgreSQL runs on {data}: end it (its process id is the first line of postmaster.pid there).",
     ),
     (
         r"could not (?:map anonymous|create) shared memory",
@@ -38,8 +38,7 @@ _REASONS = (
     ),
     (
         r"(?:FATAL|PANIC): +(.+)",
-        "PostgreSQL cannot run on the data in {data} ({0}): put a good copy of that folder in its place, or remove it "
-        "to start with no data.",
+        "PostgreSQL cannot run on the data in {data} ({0}): put back a good copy, or remove them to start with none.",
     ),
     (r"([^\n]+)\s*$", "PostgreSQL cannot be started on {data} ({0}): mend that and start again."),
 )

@@ -20,6 +20,17 @@ from chassis.settings import DatabaseSettings
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
 
+UNAVAILABLE = (
+    InterfaceError,
+    OperationalError,
+    PoolTimeoutError,
+    PostgresConnectionError,
+    AsyncpgInterfaceError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What a statement raises while the database cannot be reached."""
+
 
 def connect(
     settings: DatabaseSettings, *, pool_size: int = 10, credentials: tuple[str, str] | None = None
@@ -81,13 +92,5 @@ def install_unavailable(app: FastAPI) -> None:
         problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
         return problem.response(request)
 
-    for error in (
-        InterfaceError,
-        OperationalError,
-        PoolTimeoutError,
-        PostgresConnectionError,
-        AsyncpgInterfaceError,
-        ConnectionError,
-        TimeoutError,
-    ):
+    for error in UNAVAILABLE:
         app.add_exception_handler(error, unavailable)

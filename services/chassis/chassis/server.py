@@ -22,14 +22,18 @@ KEEP_ALIVE_SECONDS = 75
 class _Server(uvicorn.Server):
     """On SIGTERM serves on while the load balancer may still send, then lets uvicorn finish what runs."""
 
-    def __init__(self, config: uvicorn.Config, deregistration_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, settings: ServiceSettings) -> None:
         super().__init__(config)
-        self._deregistration_seconds = deregistration_seconds
+        self._app = app
+        self._settings = settings
         self._exit_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and self._exit_at is None:
-            self._exit_at = time.monotonic() + self._deregistration_seconds
+            now = time.monotonic()
+            self._exit_at = now + self._settings.deregistration_seconds
+            # For the lifespan: until when work that no request waits for may go on.
+            self._app.state.drain_until = now + self._settings.drain_seconds
         else:
             super().handle_exit(sig, frame)
 
@@ -91,4 +95,4 @@ def serve(
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds - settings.deregistration_seconds)),
         ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
     )
-    _Server(config, settings.deregistration_seconds).run()
+    _Server(config, app, settings).run()

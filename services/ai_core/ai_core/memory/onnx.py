@@ -1,0 +1,28 @@
+"""ONNX Runtime, typed: the package has no types of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs] - it has none
+from numpy.typing import NDArray
+
+Run = Callable[[dict[str, NDArray[np.int64]]], NDArray[np.float32]]
+"""Runs a model: its inputs by name to its first output."""
+
+
+def load(path: Path) -> Run:
+    """The model in a file, run by the calling thread alone."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    # A thread that spins while it waits takes a core from everything else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps what the longest text ever took.
+    options.enable_cpu_mem_arena = False
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def run(inputs: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        return cast("NDArray[np.float32]", session.run(None, inputs)[0])
+
+    return run

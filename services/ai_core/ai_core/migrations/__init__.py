@@ -1,0 +1,1 @@
+"""The schema of the memory database, one step a file."""

@@ -4,7 +4,6 @@ import json
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Self
 from local import files, postgres_binaries
 from local.certificates import Authority
 from local.failure import Failure
+from local.ports import free_port
 from local.postgres_errors import explain
 from local.unprivileged import Account, Command, accounts, dying_with_parent, give
 
@@ -25,6 +25,8 @@ hostssl all all 127.0.0.1/32 scram-sha-256
 ADMIN = "sanctum_admin"
 START_SECONDS = 60
 """Recovery after a crash included."""
+STOP_SIGNAL = signal.SIGINT
+"""PostgreSQL's fast shutdown: ends what runs, and waits for nobody."""
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -38,13 +40,6 @@ SETTINGS = {
     "log_error_verbosity": "terse",
 }
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Postgres:
@@ -130,19 +125,19 @@ class Postgres:
         while not self.ready(self._process.pid):
             if self._process.poll() is not None or time.monotonic() > end:
                 self.stop()
-                raise self.failure(self.log_file)
+                raise self.explain(self.log_file.read_text(errors="replace"))
             time.sleep(0.02)
 
     def stop(self) -> None:
         """End the server: what runs is rolled back, what was committed is on disk."""
         if self._process:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(STOP_SIGNAL)
             self._process.wait()
             self._process = None
 
-    def failure(self, log_file: Path) -> Failure:
-        """Why the server ended, out of its log."""
-        return explain(log_file.read_text(errors="replace"), self._data)
+    def explain(self, output: str) -> Failure:
+        """Why the server ended, from what it wrote."""
+        return explain(output, self._data)
 
     def create_database(self, name: str) -> None:
         """Make the database ``name`` where it is missing; nobody but its owner, the administrator, may connect to it.

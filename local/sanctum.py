@@ -1,0 +1,187 @@
+"""All of Sanctum on this machine: which processes there are, what each is told, in which order they start."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.services import Service, read_services
+from infra.settings import read_environment
+from local import health, llama
+from local.certificates import Authority, Leaf
+from local.language_model import OtherModel
+from local.ports import free_port
+from local.postgres import START_SECONDS, STOP_SIGNAL, Postgres
+from local.state import State
+from local.supervisor import Program, Supervisor
+from local.unprivileged import Command, dying_with_parent
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASES = {"users": "backend", "memory": "ai_core"}
+"""The stores that are databases here, and the service (and role) that each belongs to."""
+SMALL_MODEL_REPLY_TOKENS = 256
+
+Task = tuple[Command, dict[str, str], Path]
+
+
+class Sanctum:
+    """Certificates, passwords and addresses of one start, and the processes that are given them.
+
+    Passwords, keys of leaves and the authority for clients are made anew for each start.
+
+    Args:
+        state: Where everything is kept.
+        port: The public port.
+        other_model: A language model to use instead of the small one.
+    """
+
+    def __init__(self, state: State, port: int, other_model: OtherModel | None = None) -> None:
+        self._state = state
+        self._certificates = state.private("certificates")
+        self._secrets = state.private("secrets")
+        self.ca = state.folder / "ca.pem"
+        self._authority = Authority.kept("Sanctum on this machine", self.ca, self._secrets / "ca.key")
+        # Its key is known to nobody and gone after this: who has a certificate of it is the backend.
+        clients = Authority("Sanctum clients")
+        clients.write_certificate(self._certificates / "clients.pem")
+        self._client = clients.issue_client("backend-client", self._certificates)
+        self._services = read_services()
+        self._ports = {name: port if service.public else free_port() for name, service in self._services.items()}
+        self._postgres = Postgres(state.folder / "postgres", self._authority)
+        self._model_port = None if other_model else free_port()
+        self._values = self._shared_values(other_model)
+        self.url = f"https://localhost:{port}"
+
+    def start(self, supervisor: Supervisor, say: Callable[[str], None]) -> None:
+        """Start everything; returns when all of it is ready.
+
+        Raises:
+            Failure: something does not start.
+            Stopped: meanwhile somebody asked to stop.
+        """
+        say("Starting PostgreSQL" + (" and the language model" if self._model_port else "") + " …")
+        supervisor.start(self._postgres_program())
+        supervisor.wait_ready()
+        if self._model_port:
+            supervisor.start(self._model_program(self._model_port))  # loads while the databases are prepared
+        for database in DATABASES:
+            self._postgres.create_database(database)
+        say("Bringing the databases to this version …")
+        supervisor.run_all(self._tasks())
+        supervisor.wait_ready()
+        for service in self._services.values():  # who is called before who calls
+            say(f"Starting {service.name} …")
+            supervisor.start(self._service_program(service))
+            supervisor.wait_ready()
+
+    def _shared_values(self, other_model: OtherModel | None) -> dict[str, str]:
+        """What each source in a ``service.toml`` is worth here, but for those of ``self``."""
+        settings = read_environment("dev")
+        values = settings.service_values() | {"settings.trusted_proxies": "", "memory.kind": "pgvector"}
+        for database, role in DATABASES.items():
+            values |= {
+                f"{database}.host": self._postgres.host,
+                f"{database}.port": str(self._postgres.port),
+                f"{database}.name": database,
+                f"{database}.user": role,
+                f"{database}.password": secrets.token_urlsafe(32),
+                f"{database}.ca_file": str(self.ca),
+                f"{database}.admin_secret": str(self._postgres.admin_secret),
+            }
+        values |= {
+            "ai_core.url": f"https://127.0.0.1:{self._ports['ai_core']}",
+            "ai_core.caller_auth": "mtls",
+            "ai_core.ca_file": str(self.ca),
+            "ai_core.client_cert_file": str(self._client.certificate),
+            "ai_core.client_key_file": str(self._client.key),
+            "signing_keys.location": str(self._secrets / "signing-keys.json"),
+            "model.provider": "openai",
+            "model.context_tokens": str(settings.model.context_tokens),
+            "model.reply_tokens": str(settings.model.reply_tokens),
+            "model.timeout_seconds": str(settings.model.timeout_seconds),
+            "model.concurrency": str(settings.model.concurrency),
+        }
+        if other_model:
+            return values | other_model.values()
+        return values | {
+            "model.url": f"https://127.0.0.1:{self._model_port}/v1",
+            "model.ca_file": str(self.ca),
+            "model.name": llama.NAME,
+            "model.context_tokens": str(llama.CONTEXT_TOKENS),
+            "model.reply_tokens": str(SMALL_MODEL_REPLY_TOKENS),
+            "model.concurrency": str(llama.CONCURRENCY),
+            "model.api_key": secrets.token_urlsafe(32),
+        }
+
+    def _service_values(self, service: Service) -> dict[str, str]:
+        leaf = self._leaf(service.name)
+        return self._values | {
+            "self.port": str(self._ports[service.name]),
+            "self.cert_file": str(leaf.certificate),
+            "self.key_file": str(leaf.key),
+            "self.deregistration_seconds": "0",  # no load balancer goes on sending
+            "self.drain_seconds": str(service.grace.drain_seconds),
+            "self.caller_auth": "mtls",
+            "self.client_ca_file": str(self._certificates / "clients.pem"),
+        }
+
+    def _leaf(self, name: str) -> Leaf:
+        return self._authority.issue_server(name, self._certificates)
+
+    def _python(self, service: Service, module: str, task: str | None = None) -> tuple[Command, dict[str, str]]:
+        """Command line and whole environment of a service or of one of its tasks."""
+        values = self._service_values(service)
+        environment = service.environment("local", values, task) | service.secret_sources("local", values)
+        environment["PYTHONPATH"] = f"{service.folder}:{service.folder.parent / 'chassis'}"
+        return (*dying_with_parent("KILL"), sys.executable, "-m", module), environment
+
+    def _service_program(self, service: Service) -> Program:
+        command, environment = self._python(service, service.module)
+        client = None if service.public else self._client
+        return Program(
+            name=service.name,
+            command=command,
+            environment=environment,
+            folder=service.folder,
+            ready=health.check(self._ports[service.name], service.health.ready, self.ca, client=client),
+            start_seconds=service.health.start_seconds,
+            stop_seconds=service.grace.stop_seconds,
+        )
+
+    def _tasks(self) -> dict[str, Task]:
+        """The one-off tasks that are due: those of every deployment, and the first token signing key."""
+        due: dict[str, Task] = {}
+        has_keys = Path(self._values["signing_keys.location"]).exists()
+        for service in self._services.values():
+            for name, task in service.tasks.items():
+                if task.when == "deploy" or (name == "rotate_keys" and not has_keys):
+                    due[f"{service.name}.{name}"] = (*self._python(service, task.module, name), service.folder)
+        return due
+
+    def _model_program(self, port: int) -> Program:
+        key, leaf = self._values["model.api_key"], self._leaf("model")
+        return Program(
+            name="model",
+            command=(*dying_with_parent("KILL"), sys.executable, "-m", "local.model"),
+            environment={
+                "PORT": str(port),
+                "TLS_CERT_FILE": str(leaf.certificate),
+                "TLS_KEY_FILE": str(leaf.key),
+                "MODEL_API_KEY": key,
+            },
+            folder=ROOT,
+            ready=health.check(port, "/v1/models", self.ca, headers={"Authorization": f"Bearer {key}"}),
+        )
+
+    def _postgres_program(self) -> Program:
+        return Program(
+            name="postgres",
+            command=self._postgres.prepare(),
+            environment=self._postgres.environment,
+            folder=self._postgres.folder,
+            ready=self._postgres.ready,
+            start_seconds=START_SECONDS,
+            stop_signal=STOP_SIGNAL,
+            stop_seconds=60,
+            explain=self._postgres.explain,
+        )

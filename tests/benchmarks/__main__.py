@@ -7,7 +7,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def report(what: str, measured: float, unit: str, most: float) -> None:
 
 
 @contextmanager
-def timed_down(state: Path, *options: str) -> Iterator[Sanctum]:
+def timed_down(state: Path, *options: str) -> Generator[Sanctum]:
     """A running Sanctum, and how long it took to stop it."""
     with running(state, *options) as sanctum:
         yield sanctum

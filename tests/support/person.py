@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,7 +57,7 @@ class Person:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.call("POST", f"/conversations/{conversation}/messages", json={"content": content}, headers=sent)
 
-    def stream(self, conversation: str, content: str) -> Iterator[dict[str, Any]]:
+    def stream(self, conversation: str, content: str) -> Generator[dict[str, Any]]:
         """Send a message and yield the events of the reply as they come."""
         path = f"{API}/conversations/{conversation}/messages"
         headers = {**self._authorization(), "Accept": "text/event-stream"}

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ class Sanctum:
 
 
 @contextmanager
-def running(state: Path, *options: str) -> Iterator[Sanctum]:
+def running(state: Path, *options: str) -> Generator[Sanctum]:
     """Start Sanctum with its state in ``state`` and more options of ``python -m local up``; stop it in the end."""
     begun = time.monotonic()
     up = subprocess.run(

@@ -66,7 +66,7 @@ class Embedder:
             }
         )
         mean: Embedding = hidden[0].mean(axis=0, dtype=np.float32)
-        return mean / np.linalg.norm(mean)
+        return mean / np.float32(np.linalg.norm(mean))
 
 
 def _packaged(name: str, path: str) -> Path:

@@ -1,11 +1,11 @@
 """ONNX Runtime, typed: the package has no types of its own."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs] - it has none
 from numpy.typing import NDArray
 
 Run = Callable[[dict[str, NDArray[np.int64]]], NDArray[np.float32]]
@@ -14,6 +14,7 @@ Run = Callable[[dict[str, NDArray[np.int64]]], NDArray[np.float32]]
 
 def load(path: Path) -> Run:
     """The model in a file, run by the calling thread alone."""
+    onnxruntime: Any = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # A thread that spins while it waits takes a core from everything else.

@@ -114,7 +114,7 @@ async def _lock_out(connection: AsyncConnection, user_id: UUID) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(_lock(user_id))))
 
 
-def _tombstones(user_id: UUID, conversation_id: UUID) -> Select[tuple[bool]]:
+def _tombstones(user_id: UUID, conversation_id: UUID) -> Select[bool]:
     user = select(forgotten_users).where(forgotten_users.c.user_id == user_id)
     conversation = select(forgotten_conversations).where(
         forgotten_conversations.c.user_id == user_id, forgotten_conversations.c.conversation_id == conversation_id

@@ -1,7 +1,7 @@
 """The tables of the memory database; the migrations make them."""
 
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, Uuid
 from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, Uuid
 
 from ai_core.memory.embedder import DIMENSIONS
 

@@ -1,0 +1,21 @@
+"""Starts the service: ``python -m ai_core``."""
+
+from chassis.server import serve
+from chassis.settings import read_settings
+
+from ai_core.app import build
+from ai_core.settings import Settings
+
+
+def main() -> None:
+    """Serve until SIGTERM.
+
+    Raises:
+        SystemExit: a setting is missing or wrong.
+    """
+    settings = read_settings(Settings)
+    serve(build(settings), settings, client_ca_file=settings.client_ca_file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What the routes work with, opened at start and closed at the end."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from chassis.settings import read_settings
+from tokenizers import Tokenizer
+
+from ai_core.memory.embedder import Embedder, load_tokenizer
+from ai_core.memory.pgvector import PgvectorStore
+from ai_core.memory.store import MemoryStore
+from ai_core.models.bedrock import BedrockModel
+from ai_core.models.limits import LimitedModel
+from ai_core.models.openai import OpenAIModel
+from ai_core.models.protocol import LanguageModel
+from ai_core.settings import DatabaseSettings, MemorySettings, ModelSettings, Settings
+from ai_core.tokens import TokenCounter
+
+
+@dataclass(frozen=True)
+class Core:
+    """The memory store, the embedding model, the language model, and the tokens of a prompt."""
+
+    store: MemoryStore
+    embedder: Embedder
+    tokenizer: Tokenizer
+    tokens: TokenCounter
+    model: LanguageModel
+    prompt_tokens: int
+
+
+@asynccontextmanager
+async def open_core(settings: Settings) -> AsyncGenerator[Core]:
+    """Everything that ``settings`` name, until the end of the block.
+
+    Raises:
+        SystemExit: a variable of the store is missing.
+    """
+    tokenizer = load_tokenizer()
+    embedder = Embedder(tokenizer)
+    store = _store(settings)
+    model = LimitedModel(
+        _model(settings), timeout_seconds=settings.model_timeout_seconds, concurrency=settings.model_concurrency
+    )
+    try:
+        prompt_tokens = settings.model_context_tokens - settings.model_reply_tokens
+        yield Core(store, embedder, tokenizer, TokenCounter(tokenizer), model, prompt_tokens)
+    finally:
+        await model.close()
+        await store.close()
+        embedder.close()
+
+
+def _store(settings: MemorySettings) -> MemoryStore:
+    if settings.memory_store == "opensearch":
+        raise SystemExit("This process cannot start. MEMORY_STORE: opensearch is not supported yet, only pgvector is")
+    return PgvectorStore(read_settings(DatabaseSettings))
+
+
+def _model(settings: ModelSettings) -> LanguageModel:
+    return BedrockModel(settings) if settings.model_provider == "bedrock" else OpenAIModel(settings)

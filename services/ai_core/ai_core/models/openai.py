@@ -1,0 +1,96 @@
+"""Any address that speaks OpenAI's chat completions, over verified TLS."""
+
+import ssl
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from ai_core.models.protocol import ModelFailed, ModelUnavailable, Prompt
+from ai_core.settings import ModelSettings
+
+CONNECT_SECONDS = 5
+_ROLES = {"user": "user", "ai": "assistant"}
+
+
+class _Delta(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    delta: _Delta
+    finish_reason: str | None = None
+
+
+class _Chunk(BaseModel):
+    choices: list[_Choice]
+
+
+class OpenAIModel:
+    """Implements ``LanguageModel``; made inside the running event loop."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._url = f"{(settings.model_url or '').rstrip('/')}/chat/completions"
+        self._request = {"model": settings.model_name, "stream": True, "max_tokens": settings.model_reply_tokens}
+        tls = ssl.create_default_context(cafile=settings.model_ca_file)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        headers = {"Accept": "text/event-stream"}
+        if settings.model_api_key:
+            headers["Authorization"] = f"Bearer {settings.model_api_key.get_secret_value()}"
+        # How long a reply may take is the caller's to say; how many run at a time too.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            headers=headers,
+        )
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[str]:
+        """See ``LanguageModel``."""
+        turns = [{"role": _ROLES[turn.sender], "content": turn.content} for turn in prompt.turns]
+        body = {**self._request, "messages": [{"role": "system", "content": prompt.system}, *turns]}
+        try:
+            # A redirect is not followed: it would take a person's words to an address that nobody configured.
+            async with self._session.post(self._url, json=body, allow_redirects=False) as response:
+                _check(response)
+                try:
+                    async for delta in _deltas(response.content):
+                        yield delta
+                finally:
+                    response.close()  # at once: a reply that nobody reads must not be written to its end
+        except aiohttp.ClientPayloadError as error:
+            raise ModelFailed from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ModelUnavailable from error
+
+    async def close(self) -> None:
+        """See ``LanguageModel``."""
+        await self._session.close()
+
+
+def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The other form of the header, a date, is not worth parsing: the caller then chooses a pause itself.
+        seconds = response.headers.get("Retry-After", "")
+        raise ModelUnavailable(float(seconds) if seconds.isascii() and seconds.isdigit() else None)
+    if response.status != HTTPStatus.OK or response.content_type != "text/event-stream":
+        raise ModelFailed
+
+
+async def _deltas(lines: aiohttp.StreamReader) -> AsyncGenerator[str]:
+    finished = False
+    try:
+        async for line in lines:
+            if not line.startswith(b"data:"):
+                continue
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                return
+            for choice in _Chunk.model_validate_json(data).choices[:1]:
+                finished = finished or choice.finish_reason is not None
+                if choice.delta.content:
+                    yield choice.delta.content
+    except (ValidationError, ValueError) as error:  # no such JSON; a line longer than the reader takes
+        raise ModelFailed from error
+    if not finished:
+        raise ModelFailed

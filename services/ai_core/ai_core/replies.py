@@ -1,0 +1,126 @@
+"""``POST /v1/replies``: a persona's reply, streamed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from typing import Annotated, Literal
+from uuid import UUID
+
+from chassis.logs import log
+from chassis.problems import Problem, documented
+from chassis.requests import takes
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse
+from pydantic import BaseModel, Field
+
+from ai_core.core import Core
+from ai_core.models.protocol import ModelError, Turn
+from ai_core.personas import PERSONAS, PersonaName
+from ai_core.prompt import build_prompt
+from ai_core.text import Text
+
+RETRY_SECONDS = 5
+
+
+class ReplyRequest(BaseModel):
+    """What the person says, to whom, and what was said just before (without ``content``, oldest first)."""
+
+    user_id: UUID
+    persona: PersonaName
+    history: list[Turn] = Field(max_length=1000)
+    content: Annotated[Text, Field(pattern=r"\S")]
+
+
+class Delta(BaseModel):
+    """A piece of the reply."""
+
+    type: Literal["delta"] = "delta"
+    content: str
+
+
+class Done(BaseModel):
+    """The reply is complete."""
+
+    type: Literal["done"] = "done"
+
+
+class Failed(BaseModel):
+    """The reply breaks off here."""
+
+    type: Literal["error"] = "error"
+    detail: str
+
+
+def router(core: Core) -> APIRouter:
+    """The route, over ``core``."""
+    routes = APIRouter(tags=["replies"])
+
+    async def begun(request: Request, body: ReplyRequest) -> AsyncGenerator[tuple[str, AsyncGenerator[str]]]:
+        """The first piece of the reply, and the rest of it: the status is decided when the first is there.
+
+        Raises:
+            Problem: 503 when there is none.
+        """
+        embedding = (await core.embedder.embed([body.content]))[0]
+        memories = await core.store.search(body.user_id, embedding)
+        prompt = await asyncio.to_thread(
+            build_prompt,
+            PERSONAS[body.persona],
+            body.content,
+            memories=memories,
+            history=body.history,
+            budget=core.prompt_tokens,
+            tokens=core.tokens,
+        )
+        async with aclosing(core.model.reply(prompt)) as deltas:
+            try:
+                first = await _unless_gone(request, deltas)
+            except ModelError as error:
+                log("reply.no_first_piece", "warning", error)
+                after = str(round(error.retry_after or RETRY_SECONDS))
+                raise Problem(503, "The language model does not answer.", headers={"Retry-After": after}) from error
+            yield first, deltas
+
+    @routes.post(
+        "/v1/replies",
+        response_class=EventSourceResponse,
+        dependencies=[Depends(takes("application/json"))],
+        responses=documented(413, 415, 422, 503),
+    )
+    async def reply(
+        begin: Annotated[tuple[str, AsyncGenerator[str]], Depends(begun)],
+    ) -> AsyncIterable[Delta | Done | Failed]:
+        """Reply to what the person says: events of type ``delta``, then one of type ``done`` or ``error``."""
+        first, rest = begin
+        yield Delta(content=first)
+        try:
+            async for delta in rest:
+                yield Delta(content=delta)
+        except ModelError as error:
+            log("reply.broke_off", "warning", error)
+            yield Failed(detail="The language model broke off.")
+        else:
+            yield Done()
+
+    return routes
+
+
+async def _unless_gone(request: Request, deltas: AsyncGenerator[str]) -> str:
+    """The first piece, unless the caller goes away before: then the model must not work on."""
+    piece = asyncio.ensure_future(anext(deltas))
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((piece, gone), return_when=asyncio.FIRST_COMPLETED)
+        if piece.done():
+            return piece.result()
+        raise Problem(503, "The caller went away.")
+    finally:
+        gone.cancel()
+        piece.cancel()
+        await asyncio.wait((piece, gone))
+
+
+async def _gone(request: Request) -> None:
+    # The body has been read; what comes after it can only be the end of the connection.
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -49,6 +49,9 @@ class Network(Table):
     lattice_prefix_list: str = Field(pattern=r"^pl-[0-9a-f]{8,17}$")
     """Addresses of VPC Lattice in the region: ``aws ec2 describe-managed-prefix-lists --filters
     Name=prefix-list-name,Values=com.amazonaws.REGION.vpc-lattice``."""
+    s3_prefix_list: str = Field(pattern=r"^pl-[0-9a-f]{8,17}$")
+    """Addresses of S3 in the region, from where images are pulled: the same command with
+    ``com.amazonaws.REGION.s3``."""
     model_endpoint_zones: tuple[str, ...] = ()
     """Those of ``zones`` that have a ``bedrock-runtime`` endpoint; empty: all."""
 

@@ -25,7 +25,7 @@ class InvalidSettings(ValueError):
 class Environment(Table):
     """Everything an operator decides about one environment."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,15}$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,11}$")
     """The file's own name, and the first word of the environment's stack names."""
     protected: bool = True
     """Nothing that holds people's data can be deleted by a deployment or a click; ``false`` in dev only."""
@@ -74,6 +74,10 @@ class Environment(Table):
                 f"certificate_arn = {web.certificate_arn} must be in account {account.id} and region {account.region}"
             )
         return web
+
+    def resource_name(self, *parts: str) -> str:
+        """The name of what has to have a fixed one: ``sanctum-<environment>-<part>…``."""
+        return "-".join(("sanctum", self.name, *parts)).replace("_", "-")
 
     def service_values(self) -> dict[str, str]:
         """What each ``settings.*`` source of a ``service.toml`` is worth; several things are separated by commas.

@@ -1,0 +1,1 @@
+"""Runs one-off tasks during a deployment; a task that fails, fails the deployment."""

@@ -1,0 +1,85 @@
+"""The Compute stack."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from infra.compute.access import Access
+from infra.compute.deployed_service import DeployedService
+from infra.compute.lattice import PrivateService, ServiceNetwork
+from infra.compute.load_balancer import PublicLoadBalancer
+from infra.compute.run_task.construct import TaskRunner
+from infra.compute.values import cloud_values
+from infra.data.stack import DataStack
+from infra.encryption import EncryptedLogGroup
+from infra.network.stack import NetworkStack
+from infra.services import Service
+from infra.settings import Environment
+
+
+class ComputeStack(cdk.Stack):
+    """The services, those that are called before those that call them, and the two ways in: one for people, one for
+    calls between the services."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        services: Mapping[str, Service],
+        network: NetworkStack,
+        data: DataStack,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        vpc, groups = network.vpc, network.security_groups
+        cluster_name = environment.resource_name()
+        insights = EncryptedLogGroup(
+            self,
+            "InsightsLogGroup",
+            environment=environment,
+            key=network.logs_key,
+            name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
+        )
+        cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=cluster_name,
+            vpc=vpc,
+            container_insights_v2=ecs.ContainerInsights.ENHANCED,
+        )
+        cluster.node.add_dependency(insights)  # ECS would make the group itself, unencrypted
+        balancer = PublicLoadBalancer(
+            self, "Public", environment=environment, vpc=vpc, security_group=groups.load_balancer
+        )
+        mesh = ServiceNetwork(self, "Mesh", environment=environment, vpc=vpc, security_group=groups.lattice)
+        access = Access(environment, data)
+        runner = TaskRunner(
+            self, "RunTask", environment=environment, cluster=cluster, vpc=vpc, logs_key=network.logs_key
+        )
+
+        deployed: dict[str, DeployedService] = {}
+        private: dict[str, PrivateService] = {}
+        for name, service in services.items():
+            urls = {called: private[called].url for called in service.services}
+            deployed[name] = DeployedService(
+                self,
+                environment=environment,
+                service=service,
+                values=cloud_values(environment, service, data=data, urls=urls),
+                cluster=cluster,
+                network=network,
+                access=access,
+                runner=runner,
+            )
+            fargate = deployed[name].fargate
+            if service.public:
+                balancer.send_to(fargate, service)
+            else:
+                private[name] = PrivateService(
+                    deployed[name], "Lattice", network=mesh, fargate_service=fargate, service=service
+                )
+        for name, called in private.items():
+            called.allow([deployed[n].task_role for n, caller in services.items() if name in caller.services])

@@ -1,0 +1,47 @@
+"""What each source named in a ``service.toml`` is worth in the cloud."""
+
+from collections.abc import Mapping
+
+from infra.data.stack import DataStack
+from infra.data.users_database import NAME, PORT
+from infra.services import Service
+from infra.settings import Environment
+
+DATABASE_USER = "backend"
+"""The role that ``backend.migrate`` makes, and that the backend signs in as with IAM."""
+RDS_CA_FILE = "/srv/rds-ca.pem"
+"""Where ``services/backend/Dockerfile`` puts it."""
+CALLER_AUTH = "sigv4"
+
+
+def cloud_values(
+    environment: Environment, service: Service, *, data: DataStack, urls: Mapping[str, str]
+) -> dict[str, str]:
+    """Every source for ``service``; ``urls`` has those of the services that it may call."""
+    users, model = data.users, environment.model
+    return (
+        environment.service_values()
+        | {
+            "self.port": str(service.port),
+            "self.deregistration_seconds": str(service.grace.deregistration_seconds),
+            "self.drain_seconds": str(service.grace.drain_seconds),
+            "self.caller_auth": CALLER_AUTH,
+            "users.host": users.cluster_endpoint.hostname,
+            "users.port": str(PORT),
+            "users.name": NAME,
+            "users.user": DATABASE_USER,
+            "users.ca_file": RDS_CA_FILE,
+            "users.admin_secret": users.admin_secret_arn,
+            "memory.kind": "opensearch",
+            "memory.url": data.memory.url,
+            "signing_keys.location": data.signing_keys_arn,
+            "model.provider": model.provider,
+            "model.name": model.name,
+            "model.context_tokens": str(model.context_tokens),
+            "model.reply_tokens": str(model.reply_tokens),
+            "model.timeout_seconds": str(model.timeout_seconds),
+            "model.concurrency": str(model.concurrency),
+        }
+        | {f"{name}.url": url for name, url in urls.items()}
+        | {f"{name}.caller_auth": CALLER_AUTH for name in urls}
+    )

@@ -1,0 +1,113 @@
+"""The memory: an OpenSearch domain in the data subnets."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_opensearchservice as opensearch
+from constructs import Construct
+
+from infra import principals
+from infra.encryption import EncryptedLogGroup, removal_policy
+from infra.network.vpc import DATA
+from infra.settings import Environment
+
+ENGINE = "OpenSearch_3.5"
+_Domain = opensearch.CfnDomain
+
+
+class MemoryDomain(Construct):
+    """Encrypted in every way there is, and open to named roles.
+
+    Made of the plain resource: the library's own class sets access and log policies by a function of its own, which
+    runs beside the rest of a deployment. Slow logs stay off, because they hold what was searched for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        key: kms.Key,
+        logs_key: kms.Key,
+        readers: Sequence[str],
+    ) -> None:
+        """``readers``: ARNs of the roles that may use it; they need not exist yet."""
+        super().__init__(scope, construct_id)
+        settings, zones = environment.memory, len(environment.network.zones)
+        name = environment.resource_name("memory")
+        account, region = environment.account.id, environment.account.region
+        self.arn = f"arn:aws:es:{region}:{account}:domain/{name}"
+
+        log_group = EncryptedLogGroup(self, "LogGroup", environment=environment, key=logs_key, name="memory")
+        may_log = logs.ResourcePolicy(
+            self,
+            "MayLog",
+            resource_policy_name=name,
+            policy_statements=[
+                iam.PolicyStatement(
+                    principals=[principals.service("es.amazonaws.com")],
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[log_group.log_group_arn],
+                    conditions={"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": self.arn}},
+                )
+            ],
+        )
+        self.resource = _Domain(
+            self,
+            "Domain",
+            domain_name=name,
+            engine_version=ENGINE,
+            cluster_config=_Domain.ClusterConfigProperty(
+                instance_type=settings.instance,
+                instance_count=settings.nodes,
+                zone_awareness_enabled=True,
+                zone_awareness_config=_Domain.ZoneAwarenessConfigProperty(availability_zone_count=zones),
+                multi_az_with_standby_enabled=False,  # needs three dedicated master nodes
+            ),
+            ebs_options=_Domain.EBSOptionsProperty(
+                ebs_enabled=True, volume_type="gp3", volume_size=settings.volume_gib
+            ),
+            vpc_options=_Domain.VPCOptionsProperty(
+                subnet_ids=vpc.select_subnets(subnet_group_name=DATA.subnet_group_name).subnet_ids,
+                security_group_ids=[security_group.security_group_id],
+            ),
+            encryption_at_rest_options=_Domain.EncryptionAtRestOptionsProperty(enabled=True, kms_key_id=key.key_id),
+            node_to_node_encryption_options=_Domain.NodeToNodeEncryptionOptionsProperty(enabled=True),
+            domain_endpoint_options=_Domain.DomainEndpointOptionsProperty(
+                enforce_https=True, tls_security_policy="Policy-Min-TLS-1-2-PFS-2023-10"
+            ),
+            access_policies=_only(readers, account=account, resource=f"{self.arn}/*"),
+            log_publishing_options={
+                "ES_APPLICATION_LOGS": _Domain.LogPublishingOptionProperty(
+                    enabled=True, cloud_watch_logs_log_group_arn=log_group.log_group_arn
+                )
+            },
+        )
+        self.resource.apply_removal_policy(removal_policy(environment))
+        # Without it a newer engine would be a new, empty domain.
+        self.resource.cfn_options.update_policy = cdk.CfnUpdatePolicy(enable_version_upgrade=True)
+        self.resource.node.add_dependency(may_log)
+        self.url = f"https://{self.resource.attr_domain_endpoint}"
+
+
+def _only(readers: Sequence[str], *, account: str, resource: str) -> dict[str, object]:
+    """Allow ``readers``, by a condition: a principal that does not exist yet would be refused."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                "Action": "es:ESHttp*",
+                "Resource": resource,
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": list(readers)}},
+            }
+        ],
+    }

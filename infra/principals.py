@@ -1,0 +1,21 @@
+"""Who a policy or a role is for.
+
+As the interface that the library asks for: jsii names the parameters of its classes otherwise than those of the
+interfaces they implement, which a type checker takes for another type. For the same reason the rest of ``infra`` has
+a ``cast`` here and there.
+"""
+
+from typing import cast
+
+from aws_cdk import aws_iam as iam
+
+
+def service(name: str, *, account: str | None = None) -> iam.IPrincipal:
+    """A service of AWS; with ``account`` only when it acts for that account."""
+    conditions = {"StringEquals": {"aws:SourceAccount": account}} if account else None
+    return cast("iam.IPrincipal", iam.ServicePrincipal(name, conditions=conditions))
+
+
+def anyone() -> iam.IPrincipal:
+    """Everybody, to be narrowed by a condition."""
+    return cast("iam.IPrincipal", iam.AnyPrincipal())

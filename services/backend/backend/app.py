@@ -1,0 +1,74 @@
+"""Puts the backend together."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from chassis.application import create_app
+from chassis.database import connect, install_unavailable
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+
+from backend import cors, housekeeping
+from backend.ai_core import AiCore
+from backend.auth.endpoints import router as auth
+from backend.auth.passwords import Passwords
+from backend.auth.service import Auth
+from backend.auth.signing_keys import SigningKeys
+from backend.auth.throttle import Throttle
+from backend.auth.tokens import AccessTokens
+from backend.conversations.endpoints import router as conversations
+from backend.dependencies import PREFIX, Parts
+from backend.messages.endpoints import router as messages
+from backend.messages.service import Conversing
+from backend.outbox import Outbox
+from backend.settings import Settings
+from backend.users.endpoints import router as users
+
+
+def build(settings: Settings) -> FastAPI:
+    """The application; nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        keys = SigningKeys(settings.signing_keys)
+        await keys.read()
+        engine = connect(settings)
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        passwords = Passwords()
+        tokens = AccessTokens(keys, settings.access_token_seconds)
+        ai_core = AiCore(settings)
+        outbox = Outbox(engine, ai_core)
+        conversing = Conversing(engine, ai_core, outbox)
+        auth = Auth(engine, reading, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
+        app.state.parts = Parts(settings, engine, reading, ai_core, auth, outbox, conversing)
+        loops = [
+            asyncio.create_task(loop)
+            for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
+        ]
+        try:
+            yield
+        finally:
+            await conversing.drain(until=getattr(app.state, "drain_until", time.monotonic()))
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            passwords.close()
+            await engine.dispose()
+
+    async def ready() -> None:
+        # The AI core is left out: without it people can still sign in and read, and to take every process of the
+        # backend out of service would only make its failure everybody's.
+        parts: Parts = app.state.parts
+        async with parts.reading.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
+    install_unavailable(app)
+    cors.install(app, settings.cors_origins)
+    api = APIRouter(prefix=PREFIX)
+    for router in (auth, conversations, messages, users):
+        api.include_router(router)
+    app.include_router(api)
+    return app

@@ -1,0 +1,1 @@
+"""Accounts and sign-ins: who calls, and until when."""

@@ -1,0 +1,118 @@
+"""Accounts, sign-ins and refresh tokens in the database."""
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.auth.tokens import Caller
+from backend.schema import refresh_tokens, sign_ins, users
+
+_now = func.clock_timestamp
+
+
+def _hash(token: str) -> bytes:
+    # 256 random bits need no slow hash.
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def add_user(connection: AsyncConnection, email: str, hashed_password: str) -> UUID | None:
+    """The id of a new account, or ``None`` when the e-mail has one."""
+    statement = upsert(users).values(user_id=uuid4(), email=email, hashed_password=hashed_password)
+    return await connection.scalar(statement.on_conflict_do_nothing().returning(users.c.user_id))
+
+
+async def find_user(connection: AsyncConnection, email: str) -> Row[Any, Any] | None:
+    """``user_id`` and ``hashed_password`` of the account with this e-mail."""
+    statement = select(users.c.user_id, users.c.hashed_password).where(users.c.email == email)
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def read_user(connection: AsyncConnection, user_id: UUID) -> Row[Any, Any] | None:
+    """``email`` and ``hashed_password`` of an account."""
+    statement = select(users.c.email, users.c.hashed_password).where(users.c.user_id == user_id)
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def add_sign_in(
+    connection: AsyncConnection, user_id: UUID, verified_hash: str, token: str, seconds: int
+) -> Caller | None:
+    """A new sign-in with its first refresh token; ``None`` when the password is no longer the one verified."""
+    unchanged = select(users.c.user_id).where(users.c.user_id == user_id, users.c.hashed_password == verified_hash)
+    # The lock keeps a change of the password, which ends all sign-ins, from passing between the two statements.
+    if await connection.scalar(unchanged.with_for_update(read=True)) is None:
+        return None
+    caller = Caller(user_id, uuid4())
+    expires_at = _now() + timedelta(seconds=seconds)
+    await connection.execute(
+        insert(sign_ins).values(sign_in_id=caller.sign_in_id, user_id=user_id, expires_at=expires_at)
+    )
+    await connection.execute(insert(refresh_tokens).values(token_hash=_hash(token), sign_in_id=caller.sign_in_id))
+    return caller
+
+
+async def lives(connection: AsyncConnection, caller: Caller) -> bool:
+    """Whether the caller's sign-in has neither ended nor expired."""
+    statement = select(literal(1)).where(
+        sign_ins.c.sign_in_id == caller.sign_in_id,
+        sign_ins.c.user_id == caller.user_id,
+        sign_ins.c.expires_at > _now(),
+    )
+    return await connection.scalar(statement) is not None
+
+
+async def rotate(connection: AsyncConnection, token: str, successor: str, seconds: int) -> Caller | None:
+    """Use up a refresh token and give its sign-in the next; ``None`` for one that is not good.
+
+    One that was used before has been copied: its sign-in ends, whoever of the two is the owner (RFC 9700, 4.14.2).
+    """
+    token_hash = _hash(token)
+    owner = select(refresh_tokens.c.sign_in_id).where(refresh_tokens.c.token_hash == token_hash)
+    # The sign-in is locked first, so that those who renew it at once come one after another.
+    locked = await connection.execute(
+        select(sign_ins.c.user_id, sign_ins.c.sign_in_id, (sign_ins.c.expires_at > _now()).label("lives"))
+        .where(sign_ins.c.sign_in_id == owner.scalar_subquery())
+        .with_for_update()
+    )
+    sign_in = locked.one_or_none()
+    if sign_in is None or not sign_in.lives:
+        return None
+    used = (
+        update(refresh_tokens)
+        .where(refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_(None))
+        .values(used_at=_now())
+    )
+    if (await connection.execute(used)).rowcount == 0:
+        await connection.execute(delete(sign_ins).where(sign_ins.c.sign_in_id == sign_in.sign_in_id))
+        return None
+    await connection.execute(insert(refresh_tokens).values(token_hash=_hash(successor), sign_in_id=sign_in.sign_in_id))
+    await connection.execute(
+        update(sign_ins)
+        .where(sign_ins.c.sign_in_id == sign_in.sign_in_id)
+        .values(expires_at=_now() + timedelta(seconds=seconds))
+    )
+    return Caller(sign_in.user_id, sign_in.sign_in_id)
+
+
+async def end_sign_in(connection: AsyncConnection, token: str) -> None:
+    """End the sign-in that a refresh token, used or not, belongs to."""
+    owner = select(refresh_tokens.c.sign_in_id).where(refresh_tokens.c.token_hash == _hash(token))
+    await connection.execute(delete(sign_ins).where(sign_ins.c.sign_in_id == owner.scalar_subquery()))
+
+
+async def change_password(connection: AsyncConnection, caller: Caller, verified_hash: str, new_hash: str) -> bool:
+    """Replace the password and end all other sign-ins; ``False`` when it is no longer the one verified."""
+    statement = (
+        update(users)
+        .where(users.c.user_id == caller.user_id, users.c.hashed_password == verified_hash)
+        .values(hashed_password=new_hash)
+    )
+    if (await connection.execute(statement)).rowcount == 0:
+        return False
+    others = (sign_ins.c.user_id == caller.user_id) & (sign_ins.c.sign_in_id != caller.sign_in_id)
+    await connection.execute(delete(sign_ins).where(others))
+    return True

@@ -1,0 +1,143 @@
+"""Signing in, renewing and changing the password."""
+
+import secrets
+from dataclasses import dataclass
+
+from chassis.logs import log
+from chassis.problems import Problem
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backend.auth import repository
+from backend.auth.emails import normalize
+from backend.auth.passwords import Passwords
+from backend.auth.schemas import Account, Registration, Tokens
+from backend.auth.throttle import Attempt, Throttle, attempt
+from backend.auth.tokens import AccessTokens, Caller
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+def unauthorized(detail: str, *, bad_token: bool = False) -> Problem:
+    """A 401 with its challenge (RFC 6750, section 3)."""
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if bad_token else _CHALLENGE
+    return Problem(401, detail, headers=challenge)
+
+
+@dataclass(frozen=True)
+class Auth:
+    """The rules of accounts and sign-ins."""
+
+    engine: AsyncEngine
+    reading: AsyncEngine
+    """The same database for single statements, without a transaction around each."""
+    passwords: Passwords
+    throttle: Throttle
+    access_tokens: AccessTokens
+    refresh_token_seconds: int
+
+    async def register(self, registration: Registration) -> Account:
+        """Make an account.
+
+        Raises:
+            Problem: 409 when the e-mail has one.
+        """
+        hashed = await self.passwords.hash(registration.password)
+        async with self.engine.begin() as connection:
+            user_id = await repository.add_user(connection, registration.email, hashed)
+        if user_id is None:
+            raise Problem(409, "This e-mail has an account already.")
+        log("account.registered", user_id=user_id)
+        return Account(user_id=user_id, email=registration.email)
+
+    async def sign_in(self, email: str, password: str, host: str | None) -> Tokens:
+        """Begin a sign-in.
+
+        Raises:
+            Problem: 401 for a wrong password and an unknown e-mail alike; 429 after too many failures.
+        """
+        try:
+            email = normalize(email)
+        except ValueError:
+            email = ""  # no account has it: answered like every other unknown one
+        tried = attempt(email, host)
+        async with self.engine.begin() as connection:
+            await self.throttle.check(connection, tried)
+            user = await repository.find_user(connection, email)
+        right = await self._right(password, user.hashed_password if user else None, tried)
+        if user is None or not right:
+            raise unauthorized("The e-mail or the password is wrong.")
+        refresh_token = secrets.token_urlsafe(32)
+        async with self.engine.begin() as connection:
+            await self.throttle.succeeded(connection, tried)
+            caller = await repository.add_sign_in(
+                connection, user.user_id, user.hashed_password, refresh_token, self.refresh_token_seconds
+            )
+        if caller is None:
+            raise unauthorized("The e-mail or the password is wrong.")
+        return self._tokens(caller, refresh_token)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Renew a sign-in; the refresh token is used up.
+
+        Raises:
+            Problem: 401 for one that is unknown, expired or used before, which ends the sign-in.
+        """
+        successor = secrets.token_urlsafe(32)
+        async with self.engine.begin() as connection:
+            caller = await repository.rotate(connection, refresh_token, successor, self.refresh_token_seconds)
+        if caller is None:
+            raise unauthorized("The refresh token is not good.", bad_token=True)
+        return self._tokens(caller, successor)
+
+    async def sign_out(self, refresh_token: str) -> None:
+        """End the sign-in of a refresh token; an unknown one has ended already."""
+        async with self.engine.begin() as connection:
+            await repository.end_sign_in(connection, refresh_token)
+
+    async def change_password(self, caller: Caller, old: str, new: str, host: str | None) -> None:
+        """Replace the caller's password and end all their other sign-ins.
+
+        Raises:
+            Problem: 401 when ``old`` is wrong; 429 after too many failures.
+        """
+        async with self.engine.begin() as connection:
+            user = await repository.read_user(connection, caller.user_id)
+            if user is None:
+                raise unauthorized("The access token is not good.", bad_token=True)
+            tried = attempt(user.email, host)
+            await self.throttle.check(connection, tried)
+        if not await self._right(old, user.hashed_password, tried):
+            raise unauthorized("The old password is wrong.")
+        hashed = await self.passwords.hash(new)
+        async with self.engine.begin() as connection:
+            await self.throttle.succeeded(connection, tried)
+            if not await repository.change_password(connection, caller, user.hashed_password, hashed):
+                raise unauthorized("The old password is wrong.")
+        log("account.password_changed", user_id=caller.user_id)
+
+    async def caller(self, token: str) -> Caller:
+        """Who an access token belongs to, if the sign-in still lives.
+
+        Raises:
+            Problem: 401 when it does not, or the token is not one of ours.
+        """
+        caller = await self.access_tokens.read(token)
+        if caller is not None:
+            async with self.reading.connect() as connection:
+                if await repository.lives(connection, caller):
+                    return caller
+        raise unauthorized("The access token is not good.", bad_token=True)
+
+    async def _right(self, password: str, hashed: str | None, tried: Attempt) -> bool:
+        if await self.passwords.verify(password, hashed):
+            return True
+        async with self.engine.begin() as connection:
+            await self.throttle.failed(connection, tried)
+        return False
+
+    def _tokens(self, caller: Caller, refresh_token: str) -> Tokens:
+        return Tokens(
+            access_token=self.access_tokens.issue(caller),
+            refresh_token=refresh_token,
+            expires_in=self.access_tokens.seconds,
+        )

@@ -1,0 +1,1 @@
+"""Conversations: what a person says to one persona."""

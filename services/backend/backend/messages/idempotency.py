@@ -1,0 +1,127 @@
+"""``Idempotency-Key``: a retry of a request that may have been lost gets its answer, and nothing is said twice.
+
+A key is a row that names the message. Who asks the model for its reply holds a lease on the row and renews it while
+alive, so that after a crash the retry may soon ask again.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from chassis.database import UNAVAILABLE
+from chassis.logs import log
+from chassis.problems import InvalidValue, Problem
+from fastapi import Header
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from backend.messages import repository
+from backend.messages.schemas import Reply
+from backend.schema import idempotency_keys as keys
+
+LIFE = timedelta(hours=24)
+LEASE = timedelta(seconds=15)
+RENEW_SECONDS = 5
+
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$", description="Makes a retry safe.")
+]
+"""Printable ASCII."""
+
+_now = func.clock_timestamp
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to ask the model for the reply to a message: nobody else does meanwhile."""
+
+    user_id: UUID
+    key: str
+    lease: UUID
+    user_message_id: UUID
+    stored: bool
+    """Whether the message was stored by an earlier request."""
+
+
+async def claim(
+    connection: AsyncConnection, user_id: UUID, conversation_id: UUID, key: str, content: str
+) -> Lease | Reply:
+    """The lease on a message, or its reply where there is one already.
+
+    Raises:
+        Problem: 422 when the key was used for something else; 409 while its first request is in flight.
+    """
+    await connection.execute(
+        delete(keys).where(keys.c.user_id == user_id, keys.c.key == key, keys.c.created_at < _now() - LIFE)
+    )
+    new = Lease(user_id, key, uuid4(), uuid4(), stored=False)
+    request_hash = sha256(conversation_id.bytes + content.encode()).digest()
+    added = await connection.execute(
+        insert(keys)
+        .values(
+            user_id=user_id,
+            key=key,
+            conversation_id=conversation_id,
+            request_hash=request_hash,
+            user_message_id=new.user_message_id,
+            lease=new.lease,
+            lease_until=_now() + LEASE,
+        )
+        .on_conflict_do_nothing()
+    )
+    if added.rowcount:
+        return new
+    this = (keys.c.user_id == user_id) & (keys.c.key == key)
+    free = (keys.c.lease_until < _now()).label("free")
+    first = (
+        await connection.execute(
+            select(keys.c.request_hash, keys.c.user_message_id, free).where(this).with_for_update()
+        )
+    ).one()
+    if first.request_hash != request_hash:
+        wrong = InvalidValue(pointer="/header/Idempotency-Key", detail="was used for another message")
+        raise Problem(422, "The Idempotency-Key was used for another message.", errors=[wrong])
+    if reply := await repository.find_reply(connection, user_id, first.user_message_id):
+        return reply
+    if not first.free:
+        raise Problem(409, "The first request with this Idempotency-Key still runs.", headers={"Retry-After": "2"})
+    await connection.execute(update(keys).where(this).values(lease=new.lease, lease_until=_now() + LEASE))
+    return Lease(user_id, key, new.lease, first.user_message_id, stored=True)
+
+
+@asynccontextmanager
+async def held(engine: AsyncEngine, lease: Lease | None) -> AsyncGenerator[None]:
+    """Renew the lease while inside, and give it up at the end."""
+    if lease is None:
+        yield
+        return
+    renewing = asyncio.create_task(_renew(engine, lease))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        try:
+            await _set(engine, lease, timedelta(0))
+        except UNAVAILABLE as error:  # then it runs out
+            log("idempotency.lease_not_given_up", "warning", error)
+
+
+async def _renew(engine: AsyncEngine, lease: Lease) -> None:
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await _set(engine, lease, LEASE)
+        except UNAVAILABLE as error:  # the reply cannot be stored twice: it is unique in the database
+            log("idempotency.lease_not_renewed", "warning", error)
+
+
+async def _set(engine: AsyncEngine, lease: Lease, life: timedelta) -> None:
+    mine = (keys.c.user_id == lease.user_id) & (keys.c.key == lease.key) & (keys.c.lease == lease.lease)
+    async with engine.begin() as connection:
+        await connection.execute(update(keys).where(mine).values(lease_until=_now() + life))

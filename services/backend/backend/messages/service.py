@@ -1,0 +1,161 @@
+"""One message: stored, answered by the AI core, the answer stored, the turn handed to the memory.
+
+The reply is written by a task of its own, so it is finished and stored also when the client has gone away.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID, uuid4
+
+from chassis.database import UNAVAILABLE
+from chassis.logs import log
+from chassis.problems import Problem
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backend import outbox
+from backend.ai_core import AiCore, Question, Unavailable
+from backend.messages import idempotency, repository
+from backend.messages.replies import Writing
+from backend.messages.schemas import Reply
+from backend.outbox import Outbox
+
+HISTORY_TURNS = 40
+HISTORY_BYTES = 24_576
+"""Within the AI core's bound on a request, whatever characters they are; it trims to what its model takes."""
+STORE_PAUSES = (0.5, 1, 2, 4, 8)
+"""Seconds between the attempts to store a reply while the database is away."""
+CUT_SECONDS = 10
+"""How long replies that were cut off at the end of the process have to be stored."""
+
+
+def no_conversation() -> Problem:
+    """The answer to an id that is unknown or another person's: the two cannot be told apart."""
+    return Problem(404, "You have no conversation with this id.")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    user_id: UUID
+    conversation_id: UUID
+    user_message_id: UUID
+    question: Question
+    lease: idempotency.Lease | None
+
+
+class Conversing:
+    """Answers messages; one for each process."""
+
+    def __init__(self, engine: AsyncEngine, ai_core: AiCore, memory: Outbox) -> None:
+        self._engine = engine
+        self._ai_core = ai_core
+        self._memory = memory
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def say(self, user_id: UUID, conversation_id: UUID, content: str, key: str | None) -> Writing:
+        """Store what a person says and begin to answer it, or find the answer that this key has had.
+
+        Raises:
+            Problem: 404 no such conversation; 409 and 422 as ``idempotency.claim``.
+        """
+        turn = await self._store_message(user_id, conversation_id, content, key)
+        if isinstance(turn, Reply):
+            return Writing.done(turn)
+        writing = Writing()
+        task = asyncio.create_task(self._answer(turn, writing))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return writing
+
+    async def drain(self, until: float) -> None:
+        """Let running replies finish until ``until`` (monotonic); then cut them off and store them as interrupted."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=max(0.0, until - time.monotonic()))
+        await self._ai_core.close()
+        if self._running:
+            await asyncio.wait(self._running, timeout=CUT_SECONDS)
+
+    async def _store_message(
+        self, user_id: UUID, conversation_id: UUID, content: str, key: str | None
+    ) -> _Turn | Reply:
+        async with self._engine.begin() as connection:
+            persona = await repository.lock_conversation(connection, user_id, conversation_id)
+            if persona is None:
+                raise no_conversation()
+            lease = None
+            if key is not None:
+                claimed = await idempotency.claim(connection, user_id, conversation_id, key, content)
+                if isinstance(claimed, Reply):
+                    return claimed
+                lease = claimed
+            message_id = lease.user_message_id if lease else uuid4()
+            if lease is None or not lease.stored:
+                await repository.add_message(connection, user_id, conversation_id, message_id, content)
+            history = await repository.history(
+                connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
+            )
+        question = Question(user_id=user_id, persona=persona, history=history, content=content)
+        return _Turn(user_id, conversation_id, message_id, question, lease)
+
+    async def _answer(self, turn: _Turn, writing: Writing) -> None:
+        try:
+            async with idempotency.held(self._engine, turn.lease):
+                outcome = await self._write(turn, writing)
+        except Exception as error:  # noqa: BLE001 - followers must learn of an end, whatever it is
+            log("reply.failed", "error", error, user_id=turn.user_id)
+            outcome = Problem(500, "Something went wrong on our side; your message is kept.")
+        # After the lease was given up: who is told to try again must not be told that the first try still runs.
+        writing.end(outcome)
+
+    async def _write(self, turn: _Turn, writing: Writing) -> Reply | Problem:
+        status: Literal["complete", "interrupted"] = "complete"
+        retry_after = 5
+        try:
+            async for piece in self._ai_core.reply(turn.question):
+                writing.add(piece)
+        except Unavailable as error:
+            status, retry_after = "interrupted", error.retry_after
+            log("reply.broke_off", "warning", error, user_id=turn.user_id, begun=bool(writing.text))
+        if not writing.text:
+            headers = {"Retry-After": str(retry_after)}
+            return Problem(503, "No reply can be written now; your message is kept.", headers=headers)
+        return await self._store_reply_patiently(turn, writing.text, status)
+
+    async def _store_reply_patiently(
+        self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]
+    ) -> Reply | Problem:
+        for pause in STORE_PAUSES:
+            try:
+                return await self._store_reply(turn, text, status)
+            except UNAVAILABLE as error:
+                log("reply.not_stored", "warning", error, user_id=turn.user_id)
+                await asyncio.sleep(pause)
+        try:
+            return await self._store_reply(turn, text, status)
+        except UNAVAILABLE as error:
+            log("reply.lost", "error", error, user_id=turn.user_id)
+            return Problem(503, "The reply could not be stored; your message is kept.", headers={"Retry-After": "5"})
+
+    async def _store_reply(self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]) -> Reply | Problem:
+        try:
+            async with self._engine.begin() as connection:
+                if not await repository.lock_conversation(connection, turn.user_id, turn.conversation_id):
+                    return no_conversation()  # deleted meanwhile
+                reply = await repository.add_reply(
+                    connection,
+                    turn.user_id,
+                    turn.conversation_id,
+                    message_id=uuid4(),
+                    user_message_id=turn.user_message_id,
+                    content=text,
+                    status=status,
+                )
+                await outbox.add_turn(connection, turn.user_id, turn.conversation_id, reply.message_id)
+        except IntegrityError:
+            # Another process took over the lease of this one, which had fallen silent, and has finished first.
+            async with self._engine.connect() as connection:
+                return await repository.find_reply(connection, turn.user_id, turn.user_message_id) or no_conversation()
+        self._memory.wake()
+        return reply

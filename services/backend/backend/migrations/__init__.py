@@ -1,0 +1,1 @@
+"""The schema of the user database, step by step."""

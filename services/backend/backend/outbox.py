@@ -1,0 +1,139 @@
+"""Hands finished turns to the memory and has it forget, at least once, whatever dies in between.
+
+What is to be done is a row, written in the transaction that makes it necessary. A row that is being worked on is put
+off for a while rather than locked, so that nobody waits for a slow memory; after a crash it comes up again.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.database import UNAVAILABLE
+from chassis.logs import log
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from backend import seal
+from backend.ai_core import CALL_SECONDS, AiCore, RememberedMessage, Unavailable
+from backend.schema import messages, outbox
+
+LEASE = timedelta(seconds=CALL_SECONDS + 5)
+LONGEST_PAUSE_SECONDS = 300
+POLL_SECONDS = 2
+"""How soon a row that another process left behind is found; a process's own wake it at once."""
+BATCH = 8
+
+_now = func.clock_timestamp
+
+
+async def add_turn(connection: AsyncConnection, user_id: UUID, conversation_id: UUID, reply_message_id: UUID) -> None:
+    """A reply and the message it answers are to be remembered."""
+    await connection.execute(
+        insert(outbox).values(user_id=user_id, conversation_id=conversation_id, reply_message_id=reply_message_id)
+    )
+
+
+async def add_forgetting(connection: AsyncConnection, user_id: UUID, conversation_id: UUID | None) -> Row[Any]:
+    """A conversation, or with ``None`` a whole person, is to be forgotten; the row is the caller's to deliver."""
+    statement = (
+        insert(outbox)
+        .values(user_id=user_id, conversation_id=conversation_id, attempts=1, next_at=_now() + LEASE)
+        .returning(*outbox.c)
+    )
+    return (await connection.execute(statement)).one()
+
+
+class Outbox:
+    """The worker of one process; any number may run."""
+
+    def __init__(self, engine: AsyncEngine, ai_core: AiCore) -> None:
+        self._engine = engine
+        self._ai_core = ai_core
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wanted.set()
+
+    async def deliver_soon(self, row: Row[Any]) -> None:
+        """Try ``row`` at once; what does not succeed now is done later."""
+        try:
+            await self.deliver(row)
+        except UNAVAILABLE as error:
+            log("outbox.failed", "error", error)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            self._wanted.clear()
+            try:
+                rows = await self._claim()
+                await asyncio.gather(*(self.deliver(row) for row in rows))
+            except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
+                log("outbox.failed", "error", error)
+                rows = []
+            if not rows:
+                try:
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    pass
+
+    async def deliver(self, row: Row[Any]) -> None:
+        """Do what a row says and remove it, or put it off."""
+        try:
+            await self._do(row)
+        except Unavailable as error:
+            seconds = min(2**row.attempts, LONGEST_PAUSE_SECONDS)
+            log("outbox.put_off", "warning", error, user_id=row.user_id, attempts=int(row.attempts))
+            statement = update(outbox).values(next_at=_now() + timedelta(seconds=seconds))
+        else:
+            statement = delete(outbox)
+        async with self._engine.begin() as connection:
+            await connection.execute(statement.where(outbox.c.outbox_id == row.outbox_id))
+
+    async def _do(self, row: Row[Any]) -> None:
+        if row.reply_message_id is None:
+            await self._ai_core.forget(row.user_id, row.conversation_id)
+            return
+        async with self._engine.connect() as connection:
+            turn = await _turn(connection, row.user_id, row.reply_message_id)
+        if turn:  # else it was deleted meanwhile
+            await self._ai_core.remember(row.user_id, row.conversation_id, turn)
+
+    async def _claim(self) -> list[Row[Any]]:
+        due = (
+            select(outbox.c.outbox_id)
+            .where(outbox.c.next_at <= _now())
+            .order_by(outbox.c.next_at)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            update(outbox)
+            .where(outbox.c.outbox_id.in_(due.scalar_subquery()))
+            .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
+            .returning(*outbox.c)
+        )
+        async with self._engine.begin() as connection:
+            return list(await connection.execute(claim))
+
+
+async def _turn(connection: AsyncConnection, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:
+    reply = messages.alias()
+    statement = (
+        select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.created_at)
+        .join(reply, messages.c.message_id.in_((reply.c.message_id, reply.c.user_message_id)))
+        .where(reply.c.message_id == reply_message_id, reply.c.user_id == user_id, messages.c.user_id == user_id)
+        .order_by(messages.c.position)
+    )
+    return [
+        RememberedMessage(
+            message_id=row.message_id,
+            sender=row.sender,
+            content=seal.open_sealed(row.content),
+            created_at=row.created_at,
+        )
+        for row in await connection.execute(statement)
+    ]

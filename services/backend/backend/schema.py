@@ -1,0 +1,149 @@
+"""The user database as SQLAlchemy sees it; the migrations make it, and a test holds the two together.
+
+Whatever a person owns hangs on their row in ``users`` and goes with it. A message carries its person as well as its
+conversation, and the database holds that they belong together, so a statement cannot read across people by mistake.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+
+metadata = MetaData()
+
+
+def _now(name: str) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("hashed_password", Text, nullable=False),
+    _now("created_at"),
+    UniqueConstraint("email", name="users_email_key"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("sign_in_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("sign_ins_user_id", "user_id"),
+    Index("sign_ins_expires_at", "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("sign_in_id", Uuid, ForeignKey("sign_ins.sign_in_id", ondelete="CASCADE"), nullable=False),
+    Column("used_at", DateTime(timezone=True)),
+    Index("refresh_tokens_sign_in_id", "sign_in_id"),
+    Index("refresh_tokens_used_at", "used_at"),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("account", LargeBinary, nullable=False, comment="SHA-256 of the e-mail that was tried"),
+    Column("address", Text, nullable=False),
+    _now("failed_at"),
+    Index("sign_in_failures_account", "account", "address", "failed_at"),
+    Index("sign_in_failures_address", "address", "failed_at"),
+    Index("sign_in_failures_failed_at", "failed_at"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    Column("persona", Text, nullable=False),
+    _now("created_at"),
+    UniqueConstraint("conversation_id", "user_id", name="conversations_owner_key"),
+    Index("conversations_newest", "user_id", "created_at", "conversation_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("conversation_id", Uuid, nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("position", BigInteger, Identity(always=True), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("user_message_id", Uuid, ForeignKey("messages.message_id", ondelete="CASCADE")),
+    _now("created_at"),
+    ForeignKeyConstraint(
+        ["conversation_id", "user_id"],
+        ["conversations.conversation_id", "conversations.user_id"],
+        ondelete="CASCADE",
+        name="messages_owner_fkey",
+    ),
+    # One reply a message, however many processes were asked.
+    UniqueConstraint("user_message_id", name="messages_user_message_id_key"),
+    CheckConstraint("sender IN ('user', 'ai')", name="messages_sender_check"),
+    CheckConstraint("status IN ('complete', 'interrupted')", name="messages_status_check"),
+    CheckConstraint("(sender = 'ai') = (user_message_id IS NOT NULL)", name="messages_reply_check"),
+    CheckConstraint("get_byte(content, 0) IN (0, 1)", name="messages_content_check"),
+    Index("messages_in_order", "conversation_id", "user_id", "position"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("conversation_id", Uuid, nullable=False),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("user_message_id", Uuid, nullable=False),
+    Column("lease", Uuid, nullable=False, comment="which attempt asks the model"),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+    _now("created_at"),
+    ForeignKeyConstraint(
+        ["conversation_id", "user_id"],
+        ["conversations.conversation_id", "conversations.user_id"],
+        ondelete="CASCADE",
+        name="idempotency_keys_owner_fkey",
+    ),
+    Index("idempotency_keys_conversation_id", "conversation_id", "user_id"),
+    Index("idempotency_keys_created_at", "created_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", BigInteger, Identity(always=True), primary_key=True),
+    # No reference to users or conversations: an order to forget outlives them.
+    Column("user_id", Uuid, nullable=False),
+    Column("conversation_id", Uuid),
+    Column("reply_message_id", Uuid, ForeignKey("messages.message_id", ondelete="CASCADE")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    UniqueConstraint("reply_message_id", name="outbox_reply_message_id_key"),
+    Index("outbox_next_at", "next_at"),
+    comment="With a reply: a turn to remember. Without: a conversation, or else a whole person, to forget.",
+)

@@ -1,0 +1,62 @@
+"""What the backend's process reads from its environment; the same variables stand in ``service.toml``."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from chassis.settings import CommaSeparated, DatabaseSettings, ServiceSettings
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KeySettings(BaseSettings):
+    """Where the signing keys are and how long a token that they signed is good."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    signing_keys: str
+    """Secret location of a JWK set with private keys."""
+    access_token_seconds: int = Field(gt=0)
+
+
+class AiCoreSettings(BaseSettings):
+    """Where the AI core is and how the backend shows it who calls."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    ai_core_url: str = Field(pattern="^https://")
+    ai_core_auth: Literal["mtls", "sigv4"]
+    """A client certificate, or requests signed for VPC Lattice."""
+    ai_core_ca_file: Path | None = None
+    """Who signs the AI core's certificate; without it the certificate authorities of the system do."""
+    ai_core_client_cert_file: Path | None = None
+    ai_core_client_key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _certificate_for_mtls(self) -> Self:
+        if self.ai_core_auth == "mtls" and not (self.ai_core_client_cert_file and self.ai_core_client_key_file):
+            raise ValueError("AI_CORE_AUTH=mtls needs AI_CORE_CLIENT_CERT_FILE and AI_CORE_CLIENT_KEY_FILE")
+        return self
+
+
+class Settings(ServiceSettings, DatabaseSettings, KeySettings, AiCoreSettings):
+    """Everything the service reads."""
+
+    refresh_token_seconds: int = Field(gt=0)
+    """How long a sign-in lives without being renewed."""
+    cors_origins: CommaSeparated
+    """The web pages that may call from a browser."""
+    trusted_proxies: CommaSeparated
+    """Networks whose ``X-Forwarded-For`` is believed."""
+    max_body_bytes: int = Field(gt=0)
+    max_message_characters: int = Field(gt=0)
+    sign_in_failures_per_account: int = Field(gt=0)
+    """Within the window, of one account from one address."""
+    sign_in_failures_per_address: int = Field(gt=0)
+    sign_in_window_seconds: int = Field(gt=0)
+
+
+class MigrationSettings(DatabaseSettings):
+    """What the migration task reads."""
+
+    database_admin_secret: str
+    """Secret location of the administrator's user name and password."""

@@ -1,0 +1,56 @@
+"""The routes of ``/users/me``: take everything out, forget everything."""
+
+from collections.abc import AsyncIterator
+
+from chassis.logs import log
+from chassis.problems import Problem, documented
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from backend import outbox
+from backend.ai_core import Memory, Unavailable
+from backend.auth.service import unauthorized
+from backend.dependencies import Backend, Me
+from backend.users import export, repository
+from backend.users.schemas import Export, ExportedAccount
+
+router = APIRouter(prefix="/users/me", tags=["users"], generate_unique_id_function=lambda route: route.name)
+
+
+@router.get("/export", response_model=Export, responses=documented(401, 500, 503))
+async def export_everything(parts: Backend, me: Me) -> Response:
+    """Everything Sanctum knows of me, as one JSON document."""
+    async with parts.reading.connect() as connection:
+        user = await repository.find(connection, me.user_id)
+    if user is None:
+        raise unauthorized("The access token is not good.", bad_token=True)
+    memories = parts.ai_core.memories(me.user_id)
+    try:
+        first = await anext(memories, None)
+    except Unavailable as error:
+        headers = {"Retry-After": str(error.retry_after)}
+        raise Problem(503, "The memory does not answer.", headers=headers) from error
+    account = ExportedAccount.model_validate(user, from_attributes=True)
+    return StreamingResponse(
+        export.write(parts.reading, account, _again(first, memories)),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="sanctum-export.json"'},
+    )
+
+
+@router.delete("", status_code=204, responses=documented(401, 500, 503))
+async def erase_everything(parts: Backend, me: Me) -> None:
+    """Forget me: the account, every conversation and every memory. All tokens end at once."""
+    async with parts.engine.begin() as connection:
+        if not await repository.remove(connection, me.user_id):
+            raise unauthorized("The access token is not good.", bad_token=True)
+        forgetting = await outbox.add_forgetting(connection, me.user_id, None)
+    log("account.erased", user_id=me.user_id)
+    await parts.outbox.deliver_soon(forgetting)
+
+
+async def _again(first: Memory | None, rest: AsyncIterator[Memory]) -> AsyncIterator[Memory]:
+    if first is not None:
+        yield first
+    async for memory in rest:
+        yield memory

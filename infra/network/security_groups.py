@@ -42,7 +42,7 @@ class SecurityGroups(Construct):
 
         self.load_balancer = group("load_balancer", "The public load balancer")
         self.endpoints = group("endpoints", "Endpoints of AWS services in the VPC")
-        self.lattice = group("lattice", "The VPC's association with VPC Lattice")
+        self.lattice = group("lattice", "Calls into VPC Lattice")
         self.services = {name: group(name, f"Tasks of {name}") for name in services}
         self.stores = {name: group(name, f"The {name} store") for name in STORE_PORTS}
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources
 from constructs import Construct
 
+from infra import principals
 from infra.encryption import EncryptedLogGroup
 from infra.network.vpc import APPLICATION
 from infra.settings import Environment
@@ -38,6 +39,16 @@ class TaskRunner(Construct):
         self._subnets = vpc.select_subnets(subnet_group_name=APPLICATION.subnet_group_name).subnet_ids
         log_group = EncryptedLogGroup(self, "LogGroup", environment=environment, key=logs_key, name="run-task")
 
+        def role(name: str) -> iam.Role:
+            # Instead of the managed policy, which allows to write every log group of the account.
+            made = iam.Role(self, f"{name}Role", assumed_by=principals.service("lambda.amazonaws.com"))
+            made.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+                )
+            )
+            return made
+
         def function(name: str, handler: str) -> lambda_.Function:
             return lambda_.Function(
                 self,
@@ -47,6 +58,7 @@ class TaskRunner(Construct):
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 timeout=cdk.Duration.minutes(1),
+                role=cast("iam.IRole", role(name)),
                 log_group=log_group,
             )
 
@@ -67,8 +79,10 @@ class TaskRunner(Construct):
             on_event_handler=cast("lambda_.IFunction", self._start),
             is_complete_handler=cast("lambda_.IFunction", done),
             query_interval=cdk.Duration.seconds(10),
-            total_timeout=cdk.Duration.minutes(MINUTES),
+            total_timeout=cdk.Duration.minutes(MINUTES - 5),  # so that it says so before CloudFormation gives up
             log_group=log_group,
+            framework_on_event_role=cast("iam.IRole", role("ProviderStart")),
+            framework_complete_and_timeout_role=cast("iam.IRole", role("ProviderDone")),
         )
 
     def run(

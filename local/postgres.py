@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -139,6 +140,34 @@ class Postgres:
         """Why the server ended, from what it wrote."""
         return explain(output, self._data)
 
+    def query(self, script: str, *, variables: Mapping[str, str] | None = None, **connection: str) -> str:
+        """What the server answers to ``script``, as ``psql`` prints it without headings.
+
+        Args:
+            script: Statements and commands of ``psql``.
+            variables: What ``:'name'`` and ``:"name"`` stand for in it.
+            connection: Other than the administrator's: variables of libpq, such as ``PGUSER`` and ``PGDATABASE``.
+
+        Raises:
+            Failure: the server refuses.
+        """
+        admin = json.loads(self.admin_secret.read_text())
+        environment = self.environment | {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGDATABASE": "postgres",
+            "PGUSER": admin["username"],
+            "PGPASSWORD": admin["password"],
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": str(self.ca_file),
+        }
+        options = (f"--set={name}={value}" for name, value in (variables or {}).items())
+        psql = self._program("psql", "-XqAt", "--set=ON_ERROR_STOP=1", *options)
+        done = self._run(psql, environment | connection, script)
+        if done.returncode:
+            raise Failure(f"PostgreSQL refuses: {done.stdout.strip()}")
+        return done.stdout.strip()
+
     def create_database(self, name: str) -> None:
         """Make the database ``name`` where it is missing; nobody but its owner, the administrator, may connect to it.
 
@@ -150,20 +179,7 @@ class Postgres:
             WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
             REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
         """
-        admin = json.loads(self.admin_secret.read_text())
-        connection = {
-            "PGHOST": self.host,
-            "PGPORT": str(self.port),
-            "PGDATABASE": "postgres",
-            "PGUSER": admin["username"],
-            "PGPASSWORD": admin["password"],
-            "PGSSLMODE": "verify-full",
-            "PGSSLROOTCERT": str(self.ca_file),
-        }
-        psql = self._program("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=name={name}")
-        done = self._run(psql, self.environment | connection, script)
-        if done.returncode:
-            raise Failure(f"PostgreSQL did not make the database {name}: {done.stdout.strip()}")
+        self.query(script, variables={"name": name})
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,0 +1,1 @@
+"""Tests of the memory: the contract that every store keeps, and how words become vectors."""

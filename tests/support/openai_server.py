@@ -87,6 +87,7 @@ class OpenAIServer:
         self.url = ""
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._answer)
         # Without handler_cancellation a handler would not notice that its caller went away.
@@ -98,6 +99,10 @@ class OpenAIServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Let the server's own event loop do something; for tests in another thread."""
+        self._loop.call_soon_threadsafe(call)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if self._api_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":

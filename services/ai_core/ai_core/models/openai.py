@@ -1,21 +1,28 @@
 """Any address that speaks OpenAI's chat completions, over verified TLS."""
 
+import json
 import ssl
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
+from typing import Annotated
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel, BeforeValidator
 
 from ai_core.models.protocol import ModelFailed, ModelUnavailable, Prompt
 from ai_core.settings import ModelSettings
+from ai_core.text import clean
 
 CONNECT_SECONDS = 5
 _ROLES = {"user": "user", "ai": "assistant"}
 
 
 class _Delta(BaseModel):
-    content: str | None = None
+    # Half an emoji, which some providers let out, is no reason to lose a reply: cleaned before it is looked at.
+    content: Annotated[str | None, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)] = (
+        None
+    )
 
 
 class _Choice(BaseModel):
@@ -86,11 +93,11 @@ async def _deltas(lines: aiohttp.StreamReader) -> AsyncGenerator[str]:
             data = line[5:].strip()
             if data == b"[DONE]":
                 return
-            for choice in _Chunk.model_validate_json(data).choices[:1]:
+            for choice in _Chunk.model_validate(json.loads(data)).choices[:1]:
                 finished = finished or choice.finish_reason is not None
                 if choice.delta.content:
                     yield choice.delta.content
-    except (ValidationError, ValueError) as error:  # no such JSON; a line longer than the reader takes
+    except (ValueError, HttpProcessingError) as error:  # no such JSON; a line longer than the reader takes
         raise ModelFailed from error
     if not finished:
         raise ModelFailed

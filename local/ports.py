@@ -17,6 +17,16 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def loopback_addresses() -> tuple[str, ...]:
+    """127.0.0.1, and ::1 where IPv6 is not turned off."""
+    try:
+        with socket.socket(socket.AF_INET6) as listener:
+            listener.bind(("::1", 0))
+    except OSError:
+        return ("127.0.0.1",)
+    return ("127.0.0.1", "::1")
+
+
 def check_free(port: int) -> None:
     """Make sure that a server can listen on ``port``.
 

@@ -10,7 +10,7 @@ from infra.settings import read_environment
 from local import health, llama
 from local.certificates import Authority, Leaf
 from local.language_model import OtherModel
-from local.ports import free_port
+from local.ports import free_port, loopback_addresses
 from local.postgres import START_SECONDS, STOP_SIGNAL, Postgres
 from local.state import State
 from local.supervisor import Program, Supervisor
@@ -116,6 +116,7 @@ class Sanctum:
     def _service_values(self, service: Service) -> dict[str, str]:
         leaf = self._leaf(service.name)
         return self._values | {
+            "self.addresses": ",".join(loopback_addresses()) if service.public else "127.0.0.1",
             "self.port": str(self._ports[service.name]),
             "self.cert_file": str(leaf.certificate),
             "self.key_file": str(leaf.key),

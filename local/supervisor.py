@@ -186,6 +186,7 @@ class Supervisor:
         command: Command, environment: Mapping[str, str], folder: Path, log_file: Path
     ) -> tuple[subprocess.Popen[bytes], int]:
         with log_file.open("ab") as log:
+            start = log.tell()  # before the child shares the file's position
             process = subprocess.Popen(  # noqa: S603  # our own command lines
                 command,
                 env=dict(environment),
@@ -195,7 +196,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C on the terminal is for the supervisor
             )
-            return process, log.tell()
+            return process, start
 
     def _failure(self, child: _Child, what: str) -> Failure:
         with child.log_file.open("rb") as log:

@@ -1,6 +1,7 @@
 """Serves an application over TLS until SIGTERM, and then drains it."""
 
 import signal
+import socket
 import ssl
 import tempfile
 import time
@@ -62,6 +63,14 @@ def tls_context(settings: ServiceSettings, client_ca_file: Path | None) -> ssl.S
     return context
 
 
+def _listen(settings: ServiceSettings) -> list[socket.socket] | None:
+    """Sockets on the addresses that are named; ``None`` where none is."""
+    return [
+        socket.create_server((address, settings.port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+        for address in settings.listen_addresses
+    ] or None
+
+
 def serve(
     app: FastAPI,
     settings: ServiceSettings,
@@ -95,4 +104,4 @@ def serve(
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds - settings.deregistration_seconds)),
         ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
     )
-    _Server(config, app, settings).run()
+    _Server(config, app, settings).run(sockets=_listen(settings))

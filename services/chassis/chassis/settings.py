@@ -20,6 +20,8 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
+    listen_addresses: CommaSeparated = ()
+    """Where to listen; on every IPv4 and IPv6 address where left out."""
     port: int = Field(ge=1, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     tls_cert_file: Path | None = None

@@ -58,7 +58,7 @@ class DataStack(cdk.Stack):
         signing_keys = secretsmanager.CfnSecret(
             self,
             "SigningKeys",
-            description="Private keys that access tokens are signed with, as a JWK set; written by backend.rotate_keys",
+            description="What access tokens are signed with, as a JWK set; written by backend.rotate_keys",
             kms_key_id=self.secrets_key.key_arn,
         )
         signing_keys.apply_removal_policy(removal_policy(environment))

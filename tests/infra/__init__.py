@@ -1,0 +1,1 @@
+"""The CDK application, judged by the files it writes."""

@@ -1,0 +1,80 @@
+"""One synth for all tests: kept between runs until something that goes into it changes."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infra.synth import ROOT, synthesize
+from tests.infra.template import Template, read_assembly
+
+INPUTS = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "environments", "infra", "services")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for top in INPUTS:
+        for path in sorted([ROOT / top, *(ROOT / top).rglob("*")]):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of the working tree."""
+    measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
+    # Lines are counted where they run, so a measured run makes its own; the workers of one run share it.
+    cache = tmp_path_factory.getbasetemp().parent if measured else ROOT / "build" / "tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    out = cache / f"cdk.out-{_digest()}"
+    with (cache / "cdk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (out / "manifest.json").exists():
+            for stale in cache.glob("cdk.out-*"):
+                shutil.rmtree(stale)
+            unfinished = cache / "cdk.out-unfinished"
+            synth = synthesize(ROOT, unfinished, measured)
+            assert synth.returncode == 0, synth.stderr
+            unfinished.rename(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> dict[tuple[str, str], Template]:
+    """Every template, by environment and stack."""
+    return read_assembly(assembly)
+
+
+@pytest.fixture(params=["dev", "staging", "prod"])
+def environment(request: pytest.FixtureRequest) -> str:
+    """Each environment in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def network(templates: dict[tuple[str, str], Template], environment: str) -> Template:
+    """The environment's Network stack."""
+    return templates[environment, "Network"]
+
+
+@pytest.fixture
+def data(templates: dict[tuple[str, str], Template], environment: str) -> Template:
+    """The environment's Data stack."""
+    return templates[environment, "Data"]
+
+
+@pytest.fixture
+def compute(templates: dict[tuple[str, str], Template], environment: str) -> Template:
+    """The environment's Compute stack."""
+    return templates[environment, "Compute"]
+
+
+@pytest.fixture
+def stacks(network: Template, data: Template, compute: Template) -> tuple[Template, ...]:
+    """All stacks of the environment."""
+    return network, data, compute

@@ -1,0 +1,1 @@
+"""Tests of the backend: a real process on a real database, with a stand-in for the AI core."""

@@ -1,0 +1,1 @@
+"""Tests of the backend's accounts and sign-ins."""

@@ -1,0 +1,180 @@
+"""A backend of the tests: the real process with the environment its ``service.toml`` gives it."""
+
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from infra.services import ROOT, Service, read_service
+from local.certificates import Authority, Leaf
+from local.postgres import Postgres, free_port
+
+SERVICE: Service = read_service(ROOT / "backend" / "service.toml")
+DATABASE_PASSWORD = "a password of the tests"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Who trusts whom in these tests."""
+
+    folder: Path
+    authority: Path
+    server: Leaf
+    client_authority: Path
+    client: Leaf
+
+    @classmethod
+    def make(cls, folder: Path) -> "Certificates":
+        """New ones."""
+        servers, clients = Authority("Sanctum tests"), Authority("Sanctum test clients")
+        made = cls(
+            folder,
+            folder / "ca.pem",
+            servers.issue_server("server", folder),
+            folder / "client-ca.pem",
+            clients.issue_client("backend", folder),
+        )
+        servers.write_certificate(made.authority)
+        clients.write_certificate(made.client_authority)
+        return made
+
+    def ai_core_tls(self) -> ssl.SSLContext:
+        """What the AI core demands: the backend's certificate and no other."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.client_authority)
+        context.load_cert_chain(self.server.certificate, self.server.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+
+@dataclass
+class Backend:
+    """How to run a backend; as a context manager it runs."""
+
+    postgres: Postgres
+    certificates: Certificates
+    ai_core_port: int
+    database: str
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Sources of ``service.toml`` other than the usual."""
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"https://localhost:{self.port}"
+
+    @property
+    def ca(self) -> Path:
+        """Who vouches for it."""
+        return self.certificates.authority
+
+    @property
+    def log(self) -> Path:
+        """What it and its tasks have written."""
+        return self.certificates.folder / f"{self.database}.log"
+
+    @property
+    def signing_keys(self) -> Path:
+        """Where the keys are that its tokens are signed with."""
+        return self.certificates.folder / f"{self.database}-keys.json"
+
+    def environment(self, task: str | None = None) -> dict[str, str]:
+        """The environment of the service or of one of its tasks, and what coverage needs."""
+        values = {
+            "self.addresses": "127.0.0.1",
+            "self.port": str(self.port),
+            "self.cert_file": str(self.certificates.server.certificate),
+            "self.key_file": str(self.certificates.server.key),
+            "self.deregistration_seconds": "0",
+            "self.drain_seconds": "20",
+            "users.host": self.postgres.host,
+            "users.port": str(self.postgres.port),
+            "users.name": self.database,
+            "users.user": f"{self.database}_backend",
+            "users.ca_file": str(self.postgres.ca_file),
+            "users.password": DATABASE_PASSWORD,
+            "users.admin_secret": str(self.postgres.admin_secret),
+            "ai_core.url": f"https://localhost:{self.ai_core_port}",
+            "ai_core.caller_auth": "mtls",
+            "ai_core.ca_file": str(self.certificates.authority),
+            "ai_core.client_cert_file": str(self.certificates.client.certificate),
+            "ai_core.client_key_file": str(self.certificates.client.key),
+            "signing_keys.location": str(self.signing_keys),
+            "settings.log_level": "info",
+            "settings.access_token_seconds": "900",
+            "settings.refresh_token_seconds": "3600",
+            "settings.frontend_origins": "https://page.example,http://localhost:5173",
+            "settings.trusted_proxies": "",
+            "settings.max_body_bytes": "65536",
+            "settings.max_message_characters": "4000",
+            "settings.sign_in_failures_per_account": "10",
+            "settings.sign_in_failures_per_address": "100",
+            "settings.sign_in_window_seconds": "900",
+        } | dict(self.settings)
+        coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        return (
+            SERVICE.environment("local", values, task)
+            | SERVICE.secret_sources("local", values)
+            | {"PYTHONPATH": f"{ROOT / 'backend'}:{ROOT / 'chassis'}"}
+            | coverage
+        )
+
+    def run_task(self, task: str) -> None:
+        """Run one of the service's tasks to its end."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-W", "error", "-m", SERVICE.tasks[task].module]
+            subprocess.run(command, env=self.environment(task), stdout=log, stderr=log, check=True, timeout=60)
+
+    def start(self) -> None:
+        """Start the process and wait until it is ready."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", SERVICE.module]
+            self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
+        tls = ssl.create_default_context(cafile=self.ca)
+        with httpx.Client(base_url=self.url, verify=tls) as client:
+            for _ in range(400):
+                if self.process.poll() is not None:
+                    break
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.05)
+        raise RuntimeError(self.log.read_text())
+
+    def kill(self) -> None:
+        """End the process without a warning."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """End the process as a deployment does; its exit code."""
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def __enter__(self) -> Self:
+        self.postgres.create_database(self.database)
+        self.run_task("migrate")
+        if not self.signing_keys.exists():
+            self.run_task("rotate_keys")
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process and self.process.poll() is None:
+            self.stop()
+
+    def sql(self, statement: str) -> str:
+        """What the administrator sees in the database."""
+        return self.postgres.query(statement, PGDATABASE=self.database)

@@ -1,17 +1,27 @@
 """One running Sanctum for all end-to-end tests; a stand-in answers for the model, quickly and always alike."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.openai_server import stand_in
 from tests.support.person import Person
 from tests.support.running import Sanctum, running
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a module with each other's, and those of the shared Sanctum in one process."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            shared = "sanctum" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("sanctum" if shared else item.path.name))
+
+
 @pytest.fixture(scope="session")
-def sanctum(tmp_path_factory: pytest.TempPathFactory, model_options: list[str]) -> Iterator[Sanctum]:
+def sanctum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sanctum]:
     """Sanctum with the stand-in for the model."""
-    with running(tmp_path_factory.mktemp("sanctum"), *model_options) as started:
+    with stand_in() as options, running(tmp_path_factory.mktemp("sanctum"), *options) as started:
         yield started
 
 

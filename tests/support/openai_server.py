@@ -1,8 +1,9 @@
 """A server that speaks OpenAI's chat completions and does what it is told, over TLS: stream, hang, drip, break off.
 
 In a test: ``async with OpenAIServer(certificate, key) as server`` and ``server.scripts``. As a process it answers every
-question with the same words and stands in for the small model where a test needs many replies: ``stand_in``, or
-``python -m tests.support.openai_server --port 0 --cert FILE --key FILE [--api-key KEY]``, which prints its address.
+question with the same words, repeats its prompt to whoever asks for that, and stands in for the small model where a
+test needs many replies: ``stand_in``, or ``python -m tests.support.openai_server --port 0 --cert FILE --key FILE
+[--api-key KEY]``, which prints its address.
 """
 
 import argparse
@@ -67,6 +68,13 @@ def refusing(status: int, headers: dict[str, str] | None = None) -> Script:
         return web.json_response({"error": {"message": f"cannot answer {said}"}}, status=status, headers=headers)
 
     return script
+
+
+async def repeating(request: web.Request) -> web.StreamResponse:
+    """The usual words, or the whole prompt for whoever asks to have it repeated."""
+    messages = (await request.json())["messages"]
+    wants_prompt = messages[-1]["content"].startswith("repeat your prompt")
+    return await (saying(json.dumps(messages)) if wants_prompt else saying(*REPLY))(request)
 
 
 class OpenAIServer:
@@ -143,13 +151,14 @@ def stand_in() -> Generator[list[str]]:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     server = OpenAIServer(arguments.cert, arguments.key, api_key=arguments.api_key, port=arguments.port)
+    server.scripts = [repeating]
     async with server:
         print(server.url, flush=True)  # noqa: T201 - what it is started for
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="An OpenAI-compatible server that always says the same.")
+    parser = argparse.ArgumentParser(description="An OpenAI-compatible server for tests.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--cert", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)

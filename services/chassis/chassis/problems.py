@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from chassis.logs import log
 
@@ -97,7 +98,10 @@ def install(app: FastAPI) -> None:
         # FastAPI answers 400 to a body that is no JSON text at all (bad UTF-8, too deep); to us that is malformed too.
         status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
         detail = _DETAILS.get(status, HTTPStatus(status).phrase)
-        return Problem(status, detail, headers=error.headers).response(request)
+        headers = (
+            {"Allow": ", ".join(_allowed(app, request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+        )
+        return Problem(status, detail, headers=headers).response(request)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -109,6 +113,15 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         log("request.unexpected_error", "error", error)
         return Problem(500, "Something went wrong on our side; the request id finds it in our logs.").response(request)
+
+
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """The methods of all routes at this address; Starlette names those of the first alone."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
 
 
 _DETAILS = {

@@ -4,6 +4,7 @@ from chassis.server import serve
 from chassis.settings import read_settings
 
 from ai_core.app import build
+from ai_core.heap import return_large_blocks
 from ai_core.settings import Settings
 
 
@@ -13,6 +14,7 @@ def main() -> None:
     Raises:
         SystemExit: a setting is missing or wrong.
     """
+    return_large_blocks()
     settings = read_settings(Settings)
     serve(build(settings), settings, client_ca_file=settings.client_ca_file)
 

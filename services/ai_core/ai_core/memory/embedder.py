@@ -5,7 +5,7 @@ No call leaves the machine, and the vectors are the same on a laptop and in the 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import distribution
 from pathlib import Path
@@ -21,7 +21,7 @@ MAX_TOKENS = 256
 """What the model was trained to read at a time, its two marks at the ends included."""
 
 Embedding = NDArray[np.float32]
-"""``DIMENSIONS`` numbers of length 1."""
+"""``DIMENSIONS`` numbers of length 1, or several such rows."""
 
 
 def load_tokenizer() -> Tokenizer:
@@ -50,23 +50,41 @@ class Embedder:
         self._thread.shutdown(cancel_futures=True)
 
     def _embed_all(self, texts: Sequence[str]) -> list[Embedding]:
-        # One by one: in a batch each would be computed at the length of the longest.
-        return [self._embed(text) for text in texts]
+        tokens = [self._tokens(text) for text in texts]
+        vectors: dict[int, Embedding] = {}
+        for batch in _batches([len(ids) for ids in tokens]):
+            vectors.update(zip(batch, self._embed_batch([tokens[index] for index in batch]), strict=True))
+        return [vectors[index] for index in range(len(texts))]
 
-    def _embed(self, text: str) -> Embedding:
+    def _tokens(self, text: str) -> list[int]:
         ids = self._tokenizer.encode(text).ids
-        if len(ids) > MAX_TOKENS:
-            ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
-        tokens = np.array([ids], dtype=np.int64)
-        hidden = self._run(
-            {
-                "input_ids": tokens,
-                "attention_mask": np.ones_like(tokens),
-                "token_type_ids": np.zeros_like(tokens),
-            }
-        )
-        mean: Embedding = hidden[0].mean(axis=0, dtype=np.float32)
-        return mean / np.float32(np.linalg.norm(mean))
+        return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
+
+    def _embed_batch(self, batch: list[list[int]]) -> Embedding:
+        ids = np.zeros((len(batch), max(map(len, batch))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        hidden = self._run({"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})
+        # A vector of length 1 is the same from the sum of the tokens as from their mean.
+        total: Embedding = np.einsum("btd,bt->bd", hidden, mask.astype(np.float32))
+        return total / np.linalg.norm(total, axis=1, keepdims=True).astype(np.float32)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices of texts of about the same length, so many that they take as many tokens as one long text.
+
+    For a short text reading the model's weights takes longer than computing with them.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and lengths[index] * (len(batch) + 1) > MAX_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def _packaged(name: str, path: str) -> Path:

@@ -19,8 +19,6 @@ def load(path: Path) -> Run:
     options.intra_op_num_threads = 1
     # A thread that spins while it waits takes a core from everything else.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena keeps what the longest text ever took.
-    options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def run(inputs: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:

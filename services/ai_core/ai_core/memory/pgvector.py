@@ -4,13 +4,13 @@ A search compares with every memory of one person: exact, and quick at a person'
 people would find the neighbours first and drop other people's afterwards, and so miss most of the person's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from chassis.database import connect
 from chassis.settings import DatabaseSettings
-from sqlalchemy import RowMapping, Select, func, select, text, tuple_
+from sqlalchemy import RowMapping, Select, Uuid, bindparam, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +25,7 @@ class PgvectorStore:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._engine = connect(settings)
+        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")  # a read is one statement
 
     async def remember(
         self, user_id: UUID, conversation_id: UUID, memories: Sequence[Memory], embeddings: Sequence[Embedding]
@@ -42,23 +43,7 @@ class PgvectorStore:
 
     async def search(self, user_id: UUID, embedding: Embedding) -> list[Memory]:
         """See ``MemoryStore``."""
-        distance = _TABLE.c.embedding.cosine_distance(embedding).label("distance")
-        mine = (
-            select(_TABLE.c.memory_id, distance)
-            .where(_TABLE.c.user_id == user_id)
-            .cte("mine")
-            .prefix_with("MATERIALIZED")
-        )
-        nearest = (
-            select(mine).where(mine.c.distance <= 1 - LEAST_SIMILARITY).order_by(mine.c.distance).limit(NEAREST)
-        ).subquery()
-        found = (
-            select(*_COLUMNS)
-            .join(nearest, _TABLE.c.memory_id == nearest.c.memory_id)
-            .where(_TABLE.c.user_id == user_id)
-            .order_by(nearest.c.distance)
-        )
-        return await self._read(found)
+        return await self._read(_SEARCH, {"user": user_id, "question": embedding})
 
     async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Memory]:
         """See ``MemoryStore``."""
@@ -89,20 +74,43 @@ class PgvectorStore:
 
     async def check(self) -> None:
         """See ``MemoryStore``."""
-        async with self._engine.connect() as connection:
+        async with self._reader.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """See ``MemoryStore``."""
         await self._engine.dispose()
 
-    async def _read(self, query: Select[Any]) -> list[Memory]:
-        async with self._engine.connect() as connection:
-            return [_memory(row) for row in (await connection.execute(query)).mappings()]
+    async def _read(self, query: Select[Any], values: Mapping[str, object] | None = None) -> list[Memory]:
+        async with self._reader.connect() as connection:
+            return [_memory(row) for row in (await connection.execute(query, values)).mappings()]
 
 
 _TABLE = memories
 _COLUMNS = [column for column in memories.c if column.name not in ("user_id", "embedding")]
+
+
+def _search() -> Select[Any]:
+    """The memories of ``:user`` nearest to ``:question``; built once, as building it takes as long as running it."""
+    user = bindparam("user", type_=Uuid())
+    distance = _TABLE.c.embedding.cosine_distance(bindparam("question", type_=_TABLE.c.embedding.type))
+    mine = (
+        select(_TABLE.c.memory_id, distance.label("distance"))
+        .where(_TABLE.c.user_id == user)
+        .cte("mine")
+        .prefix_with("MATERIALIZED")
+    )
+    near = select(mine).where(mine.c.distance <= 1 - LEAST_SIMILARITY)
+    nearest = near.order_by(mine.c.distance).limit(NEAREST).subquery()
+    return (
+        select(*_COLUMNS)
+        .join(nearest, _TABLE.c.memory_id == nearest.c.memory_id)
+        .where(_TABLE.c.user_id == user)
+        .order_by(nearest.c.distance)
+    )
+
+
+_SEARCH = _search()
 
 
 def _lock(user_id: UUID) -> int:

@@ -18,7 +18,8 @@ def main() -> None:
         environments = read_environments()
     except (InvalidService, InvalidSettings) as error:
         sys.exit(str(error))
-    app = cdk.App()
+    # Stack traces name the temporary folder of the run: no two would write the same bytes.
+    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
     for environment in environments:
         EnvironmentStage(app, environment=environment, services=services)
     app.synth()

@@ -25,13 +25,9 @@ def test_every_environment_has_its_three_stacks(templates: dict[tuple[str, str],
 
 def test_the_templates_are_valid_cloudformation(assembly: Path) -> None:
     report = json.loads((assembly / "validation-report.json").read_text())
-    found = {
-        (violation["ruleName"], violation["severity"])
-        for plugin in report["pluginReports"]
-        for violation in plugin["violations"]
-    }
-    # Zones are in the settings and not looked up, so that a synth needs no account.
-    assert found == {("W3010", "warning")}
+    (plugin,) = report["pluginReports"]
+    assert (plugin["conclusion"], plugin["violations"]) == ("success", [])
+    assert {(f["ruleName"], bool(f["reason"])) for f in plugin["suppressedViolations"]} == {("W3010", True)}
 
 
 def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, tmp_path: Path) -> None:
@@ -43,11 +39,12 @@ def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, tmp_path:
             shutil.copytree(source, elsewhere / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, elsewhere / name)
-    synth = synthesize(elsewhere, tmp_path / "out", {"TZ": "Asia/Tokyo", "LANG": "C", "PYTHONHASHSEED": "7"})
+    other = {"TZ": "Asia/Tokyo", "LANG": "C", "PYTHONHASHSEED": "7"}
+    synth = synthesize(elsewhere, tmp_path / "out", other, validate=False)  # most of a synth's time, and no output
     assert synth.returncode == 0, synth.stderr
     here, there = _files(assembly), _files(tmp_path / "out")
-    assert set(here) == set(there)
-    assert [name for name in here if here[name] != there[name]] == []
+    assert set(here) - set(there) <= {"validation-report.json"}
+    assert [name for name in there if here.get(name) != there[name]] == []
 
 
 def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(tmp_path: Path) -> None:

@@ -35,7 +35,10 @@ class Llama:
         parameters.n_parallel = CONCURRENCY
         parameters.n_gpu_layers = 0
         parameters.cache_ram_mib = 0
-        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = min(2, os.cpu_count() or 1)
+        # Reading a prompt gains by a second core. Writing does not, and where other processes want that core too, two
+        # threads that wait for each other at every token are many times slower than one.
+        parameters.cpuparams_batch.n_threads = min(2, os.cpu_count() or 1)
+        parameters.cpuparams.n_threads = 1
         parameters.verbosity = 1  # errors; more would write prompts to the log
         parameters.ui = False
         parameters.api_keys = [secrets.token_hex()]

@@ -37,7 +37,7 @@ _REASONS = (
         "PostgreSQL gets too little memory from this machine: end other programs and start again.",
     ),
     (
-        r"(?:FATAL|PANIC): +(.+)",
+        r"(?:FATAL|PANIC|postgres): +(.+)",
         "PostgreSQL cannot run on the data in {data} ({0}): put back a good copy, or remove them to start with none.",
     ),
     (r"([^\n]+)\s*$", "PostgreSQL cannot be started on {data} ({0}): mend that and start again."),

@@ -169,6 +169,7 @@ class Sanctum:
                 "TLS_CERT_FILE": str(leaf.certificate),
                 "TLS_KEY_FILE": str(leaf.key),
                 "MODEL_API_KEY": key,
+                "OMP_WAIT_POLICY": "PASSIVE",  # its threads sleep while they wait, and leave the cores to the services
             },
             folder=ROOT,
             ready=health.check(port, "/v1/models", self.ca, headers={"Authorization": f"Bearer {key}"}),

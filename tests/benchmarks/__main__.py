@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.prompts import question_of
+from tests.benchmarks.prompts import question, words_for
 from tests.support.inside import cpu_seconds, process_of, resident_bytes
 from tests.support.openai_server import stand_in
 from tests.support.person import Person
@@ -37,13 +37,12 @@ def timed_down(state: Path, *options: str) -> Generator[Sanctum]:
     report("stopped", time.monotonic() - stopping, "s", 10)
 
 
-def first_token_seconds(sanctum: Sanctum) -> float:
+def first_token_seconds(sanctum: Sanctum, words: int) -> float:
     """From sending a message to the first streamed token, for somebody who was never seen before."""
     person = Person(sanctum.url, sanctum.ca).register()
     conversation = person.converse()
-    question = question_of(PROMPT_TOKENS, sanctum)
     begun = time.monotonic()
-    events = person.stream(conversation, question)
+    events = person.stream(conversation, question(words))
     next(events)
     seconds = time.monotonic() - begun
     for _ in events:  # the next one is to find the model idle
@@ -75,8 +74,14 @@ def main() -> None:
             report("started for the first time, packages installed", sanctum.seconds_to_start, "s", 120)
         with timed_down(state) as sanctum:
             report("started again", sanctum.seconds_to_start, "s", 8)
-            seconds = [first_token_seconds(sanctum) for _ in range(REPLIES)]
-            report(f"first token, prompt of {PROMPT_TOKENS} tokens, median of {REPLIES}", statistics.median(seconds), "s", 3)
+            words = words_for(PROMPT_TOKENS, sanctum)
+            seconds = [first_token_seconds(sanctum, words) for _ in range(REPLIES)]
+            report(
+                f"first token, prompt of {PROMPT_TOKENS} tokens, median of {REPLIES}",
+                statistics.median(seconds),
+                "s",
+                3,
+            )
             report("resident memory of all processes", resident_bytes(sanctum.pid) / 1e9, "GB", 1.5)
         with stand_in() as options, running(Path(folder) / "quick", *options) as sanctum:
             report(f"CPU of a message but the model, mean of {MESSAGES}", milliseconds_a_message(sanctum), "ms", 25)

@@ -45,12 +45,16 @@ def install(folder: Path) -> Path:
 
 def _unpack(folder: Path) -> None:
     for archive in _archives((resources.files("pg0") / "bin" / "pg0").read_bytes()):
+        # Python has it from 3.11.4 on; before, all members were extracted as they are.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
         for member in archive:
             first, _, rest = member.name.partition("/")
             if rest:
-                archive.extract(member.replace(name=rest), folder, filter="data")
+                member.name = rest
+                archive.extract(member, folder)
             elif member.isfile():
-                archive.extract(member.replace(name=f"lib/{first}"), folder, filter="data")
+                member.name = f"lib/{first}"
+                archive.extract(member, folder)
                 if soname := re.match(r"(lib.+\.so\.\d+)\.", first):
                     (folder / "lib" / soname[1]).symlink_to(first)
     for needed in ("bin/postgres", "share/extension/vector.control"):

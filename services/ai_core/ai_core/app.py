@@ -8,7 +8,7 @@ from chassis.database import install_unavailable
 from fastapi import FastAPI
 
 from ai_core import memories, replies
-from ai_core.core import open_core
+from ai_core.core import memory_store, open_core
 from ai_core.settings import Settings
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -16,20 +16,21 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application for ``settings``; it opens its stores and models when it starts."""
+    """The application for ``settings``; it loads and connects when it starts.
 
-    async def ready() -> None:
-        # The language model is not asked: no other task could do without it either.
-        await app.state.core.store.check()
+    Raises:
+        SystemExit: a variable of the memory store is missing or wrong.
+    """
+    store = memory_store(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_core(settings) as core:
-            app.state.core = core
+        async with open_core(settings, store) as core:
             app.include_router(replies.router(core))
             app.include_router(memories.router(core))
             yield
 
-    app = create_app(title="Sanctum AI core", lifespan=lifespan, ready=ready, max_body_bytes=MAX_BODY_BYTES)
+    # The language model has no part in being ready: no other task could answer without it either.
+    app = create_app(title="Sanctum AI core", lifespan=lifespan, ready=store.check, max_body_bytes=MAX_BODY_BYTES)
     install_unavailable(app)
     return app

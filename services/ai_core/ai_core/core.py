@@ -31,15 +31,10 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings) -> AsyncGenerator[Core]:
-    """Everything that ``settings`` name, until the end of the block.
-
-    Raises:
-        SystemExit: a variable of the store is missing.
-    """
+async def open_core(settings: Settings, store: MemoryStore) -> AsyncGenerator[Core]:
+    """Everything that ``settings`` name, until the end of the block; ``store`` is closed then."""
     tokenizer = load_tokenizer()
     embedder = Embedder(tokenizer)
-    store = _store(settings)
     model = LimitedModel(
         _model(settings), timeout_seconds=settings.model_timeout_seconds, concurrency=settings.model_concurrency
     )
@@ -52,7 +47,12 @@ async def open_core(settings: Settings) -> AsyncGenerator[Core]:
         embedder.close()
 
 
-def _store(settings: MemorySettings) -> MemoryStore:
+def memory_store(settings: MemorySettings) -> MemoryStore:
+    """The store that ``settings`` name; connects when it is first asked.
+
+    Raises:
+        SystemExit: there is no such store, or a variable of it is missing or wrong.
+    """
     if settings.memory_store == "opensearch":
         raise SystemExit("This process cannot start. MEMORY_STORE: opensearch is not supported yet, only pgvector is")
     return PgvectorStore(read_settings(DatabaseSettings))

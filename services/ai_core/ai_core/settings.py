@@ -41,8 +41,8 @@ class ModelSettings(BaseSettings):
     )
 
     model_provider: Literal["openai", "bedrock"]
-    model_url: str | None = Field(default=None, pattern="^https?://")
-    """Base address of an OpenAI-compatible API, ending in ``/v1``."""
+    model_url: str | None = Field(default=None, pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])")
+    """Base address of an OpenAI-compatible API, ending in ``/v1``; unencrypted only on this machine."""
     model_ca_file: Path | None = None
     """Roots that sign the model's certificate; the system's where left out."""
     model_name: str

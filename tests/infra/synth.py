@@ -25,7 +25,7 @@ def synthesize(
     """Synthesize the application in ``root`` into ``out``: without credentials and without a network."""
     path = os.pathsep.join([str(NODE.parent), str(Path(sys.executable).parent), "/usr/bin", "/bin"])
     return subprocess.run(
-        [NODE, CDK, "synth", "--quiet", f"--validation={validate}".lower(), "--output", out],
+        [NODE, CDK, "synth", "**", "--quiet", f"--validation={validate}".lower(), "--output", out],
         cwd=root,
         env={
             "PATH": path,

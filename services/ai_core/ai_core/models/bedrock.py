@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.config import Config
+from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError, ClientError, EventStreamError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from chassis import aws
 from urllib3.exceptions import HTTPError
 
@@ -68,7 +70,7 @@ class BedrockModel:
                         yield text
             finally:
                 self._threads.submit(stream.close)
-        except EventStreamError as error:
+        except (EventStreamError, ParserError) as error:
             raise ModelFailed from error
         except (ClientError, BotoCoreError, HTTPError) as error:
             raise _kind(error) from error
@@ -76,7 +78,7 @@ class BedrockModel:
 
     async def close(self) -> None:
         """See ``LanguageModel``."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown)  # streams are still being closed in them
         self._client.close()
 
     def _start(self, prompt: Prompt) -> EventStream[ConverseStreamOutputTypeDef]:
@@ -99,4 +101,8 @@ def _kind(error: Exception) -> ModelError:
     if isinstance(error, ClientError):
         temporary = error.response.get("Error", {}).get("Code") in _TEMPORARY
         return ModelUnavailable() if temporary else ModelFailed()
-    return ModelUnavailable() if isinstance(error, HTTPClientError | HTTPError) else ModelFailed()
+    return (
+        ModelUnavailable()
+        if isinstance(error, BotocoreConnectionError | HTTPClientError | HTTPError)
+        else ModelFailed()
+    )

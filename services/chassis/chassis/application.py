@@ -1,7 +1,7 @@
 """The FastAPI application every service starts from."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 from fastapi import FastAPI
@@ -30,7 +30,19 @@ def create_app(*, title: str, lifespan: Lifespan, ready: Callable[[], Awaitable[
         ready: Returns when every dependency answers, raises when one does not.
         max_body_bytes: A longer request is answered 413.
     """
-    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+
+    @asynccontextmanager
+    async def logged(app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(lifespan(app))
+            except Exception as error:
+                # The server tells of it in a library's line, which does not say why.
+                log("start.failed", "error", error)
+                raise
+            yield
+
+    app = FastAPI(title=title, version="1", lifespan=logged, docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
     app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes)
 

@@ -5,10 +5,10 @@ import ssl
 from collections.abc import Awaitable, Callable
 
 from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import PostgresConnectionError
+from asyncpg import PostgresError
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import URL
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -20,16 +20,16 @@ from chassis.settings import DatabaseSettings
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
 
-UNAVAILABLE = (
+_UNAVAILABLE = (
     InterfaceError,
     OperationalError,
     PoolTimeoutError,
-    PostgresConnectionError,
     AsyncpgInterfaceError,
     ConnectionError,
     TimeoutError,
 )
-"""What a statement raises while the database cannot be reached."""
+_UNAVAILABLE_STATES = ("08", "28", "53", "57")
+"""SQLSTATE classes: no connection, not let in, no resources (too many connections), an operator intervened."""
 
 
 def connect(
@@ -92,5 +92,13 @@ def install_unavailable(app: FastAPI) -> None:
         problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
         return problem.response(request)
 
-    for error in UNAVAILABLE:
+    async def perhaps_unavailable(request: Request, error: Exception) -> Response:
+        state: object = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+        if isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES):
+            return await unavailable(request, error)
+        raise error
+
+    for error in _UNAVAILABLE:
         app.add_exception_handler(error, unavailable)
+    for error in (DBAPIError, PostgresError):
+        app.add_exception_handler(error, perhaps_unavailable)

@@ -16,6 +16,8 @@ from chassis import logs
 from chassis.self_signed import self_signed
 from chassis.settings import ServiceSettings
 
+WIND_DOWN_SECONDS = 10
+"""What is cut off after the drain time has so long to say so to its client, before the connection is closed."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the idle time of what is in front (an ALB's default is 60), which must be the first to close."""
 
@@ -33,7 +35,7 @@ class _Server(uvicorn.Server):
         if sig == signal.SIGTERM and self._exit_at is None:
             now = time.monotonic()
             self._exit_at = now + self._settings.deregistration_seconds
-            # For the lifespan: until when work that no request waits for may go on.
+            # For the application: when to cut off what it still does.
             self._app.state.drain_until = now + self._settings.drain_seconds
         else:
             super().handle_exit(sig, frame)
@@ -101,7 +103,7 @@ def serve(
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(settings.drain_seconds - settings.deregistration_seconds)),
+        timeout_graceful_shutdown=round(settings.drain_seconds - settings.deregistration_seconds + WIND_DOWN_SECONDS),
         ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
     )
     _Server(config, app, settings).run(sockets=_listen(settings))

@@ -46,7 +46,6 @@ class AiCoreStandIn:
         self.questions: list[dict[str, Any]] = []
         self.puts = 0
         self.memories: dict[str, Memory] = {}
-        self.connections: set[int] = set()
         self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -68,7 +67,7 @@ class AiCoreStandIn:
         self._loop.close()
 
     async def _serve(self) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/replies", self._reply)
         app.router.add_put("/v1/users/{user}/memories", self._remember)
         app.router.add_get("/v1/users/{user}/memories", self._list)
@@ -82,6 +81,10 @@ class AiCoreStandIn:
         self._started.set()
         await self._stop.wait()
         await runner.cleanup()
+        unfinished = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         script = self.script
@@ -94,9 +97,14 @@ class AiCoreStandIn:
         await answer.prepare(request)
         for number, piece in enumerate(script.pieces):
             await answer.write(_event(type="delta", content=piece))
-            if number == 0 and script.hold:
-                await asyncio.to_thread(script.hold.wait, 60)
-        match script.end:
+            while number == 0 and script.hold and not script.hold.is_set():  # noqa: ASYNC110 - set by another thread
+                await asyncio.sleep(0.01)
+        await self._end(script.end, request, answer)
+        return answer
+
+    @staticmethod
+    async def _end(end: End, request: web.Request, answer: web.StreamResponse) -> None:
+        match end:
             case "done":
                 await answer.write(b": a comment\n\n" + _event(type="done"))
             case "error":
@@ -108,7 +116,6 @@ class AiCoreStandIn:
                     request.transport.abort()
             case "hang":
                 await asyncio.sleep(60)
-        return answer
 
     async def _remember(self, request: web.Request) -> web.Response:
         self.puts += 1

@@ -1,6 +1,7 @@
 """What the tests of the backend share: one backend with its AI core for most of them, and people who use it."""
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -36,11 +37,19 @@ def ai_core(ai_core_server: AiCoreStandIn) -> Iterator[AiCoreStandIn]:
 
 
 @pytest.fixture(scope="session")
-def shared_backend(
-    postgres: Postgres, certificates: Certificates, ai_core_server: AiCoreStandIn
-) -> Iterator[Backend]:
+def deployed(postgres: Postgres, certificates: Certificates, ai_core_server: AiCoreStandIn) -> Backend:
+    """A backend that never runs: the others copy its database and keys."""
+    backend = Backend(postgres, certificates, ai_core_server.port, "deployed")
+    backend.prepare()
+    return backend
+
+
+@pytest.fixture(scope="session")
+def shared_backend(deployed: Backend) -> Iterator[Backend]:
     """The process that most tests talk to."""
-    with Backend(postgres, certificates, ai_core_server.port, "shared") as backend:
+    backend = Backend(deployed.postgres, deployed.certificates, deployed.ai_core_port, "shared")
+    backend.copy(deployed)
+    with backend:
         yield backend
 
 
@@ -52,12 +61,13 @@ def backend(shared_backend: Backend, ai_core: AiCoreStandIn) -> Backend:
 
 
 @pytest.fixture
-def own_backend(
-    postgres: Postgres, certificates: Certificates, ai_core: AiCoreStandIn, request: pytest.FixtureRequest
-) -> Iterator[Backend]:
+def own_backend(deployed: Backend, ai_core: AiCoreStandIn, request: pytest.FixtureRequest) -> Iterator[Backend]:
     """A process and a database for one test, which may kill it; ``request.param`` are sources of ``service.toml``."""
-    name = f"own_{abs(hash(request.node.nodeid)):x}"
-    with Backend(postgres, certificates, ai_core.port, name, getattr(request, "param", {})) as backend:
+    name = f"own_{uuid4().hex}"
+    settings: dict[str, str] = getattr(request, "param", {})
+    backend = Backend(deployed.postgres, deployed.certificates, ai_core.port, name, settings)
+    backend.copy(deployed)
+    with backend:
         yield backend
 
 
@@ -93,3 +103,11 @@ def alice(newcomer: Callable[[], Person]) -> Person:
 def mallory(newcomer: Callable[[], Person]) -> Person:
     """Another person, who wants what is Alice's."""
     return newcomer()
+
+
+@pytest.fixture
+def carol(own_backend: Backend) -> Iterator[Person]:
+    """Somebody who uses a process of her own."""
+    person = Person(own_backend.url, own_backend.ca).register()
+    yield person
+    person.http.close()

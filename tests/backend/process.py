@@ -1,6 +1,7 @@
 """A backend of the tests: the real process with the environment its ``service.toml`` gives it."""
 
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+from backend.settings import Settings
 
 from infra.services import ROOT, Service, read_service
 from local.certificates import Authority, Leaf
@@ -18,6 +20,7 @@ from local.postgres import Postgres, free_port
 
 SERVICE: Service = read_service(ROOT / "backend" / "service.toml")
 DATABASE_PASSWORD = "a password of the tests"
+ROLE = "backend"
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Backend:
             "users.host": self.postgres.host,
             "users.port": str(self.postgres.port),
             "users.name": self.database,
-            "users.user": f"{self.database}_backend",
+            "users.user": ROLE,
             "users.ca_file": str(self.postgres.ca_file),
             "users.password": DATABASE_PASSWORD,
             "users.admin_secret": str(self.postgres.admin_secret),
@@ -163,11 +166,19 @@ class Backend:
         self.process.terminate()
         return self.process.wait(60)
 
-    def __enter__(self) -> Self:
+    def prepare(self) -> None:
+        """Make the database and the keys as a first deployment does."""
         self.postgres.create_database(self.database)
         self.run_task("migrate")
-        if not self.signing_keys.exists():
-            self.run_task("rotate_keys")
+        self.run_task("rotate_keys")
+
+    def copy(self, other: "Backend") -> None:
+        """Make the database and the keys as those of ``other``, which nobody uses meanwhile."""
+        script = 'CREATE DATABASE :"mine" TEMPLATE :"other"; GRANT CONNECT ON DATABASE :"mine" TO :"role"'
+        self.postgres.query(script, variables={"mine": self.database, "other": other.database, "role": ROLE})
+        shutil.copy(other.signing_keys, self.signing_keys)
+
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -175,6 +186,11 @@ class Backend:
         if self.process and self.process.poll() is None:
             self.stop()
 
-    def sql(self, statement: str) -> str:
-        """What the administrator sees in the database."""
-        return self.postgres.query(statement, PGDATABASE=self.database)
+    def read_settings(self, **other: object) -> Settings:
+        """The settings of the process, some of them perhaps other."""
+        environment: dict[str, object] = {name.lower(): value for name, value in self.environment().items()}
+        return Settings.model_validate(environment | other)
+
+    def sql(self, statement: str, **variables: str) -> str:
+        """What the administrator sees in the database; ``:'name'`` stands for a variable."""
+        return self.postgres.query(statement, variables=variables, PGDATABASE=self.database)

@@ -111,7 +111,7 @@ class AiCore:
         self._closed = False
 
     async def close(self) -> None:
-        """End all calls at once: a reply that is being written ends where it is."""
+        """Close all connections."""
         self._closed = True
         for task in self._old:
             task.cancel()

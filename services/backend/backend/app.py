@@ -1,6 +1,7 @@
 """Puts the backend together."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -27,6 +28,13 @@ from backend.settings import Settings
 from backend.users.endpoints import router as users
 
 
+async def _cut_off(app: FastAPI, conversing: Conversing) -> None:
+    """Cut replies off when the drain time is over: soon enough for those who wait to be told."""
+    while time.monotonic() < getattr(app.state, "drain_until", math.inf):  # noqa: ASYNC110 - set by a signal handler
+        await asyncio.sleep(0.2)
+    await conversing.cut_off()
+
+
 def build(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
 
@@ -47,13 +55,19 @@ def build(settings: Settings) -> FastAPI:
             asyncio.create_task(loop)
             for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
         ]
+        cut_off = asyncio.create_task(_cut_off(app, conversing))
         try:
             yield
         finally:
-            await conversing.drain(until=getattr(app.state, "drain_until", time.monotonic()))
+            drained = asyncio.create_task(conversing.drain())
+            await asyncio.wait((drained, cut_off), return_when=asyncio.FIRST_COMPLETED)
+            for task in (drained, cut_off):
+                task.cancel()
+            await conversing.cut_off()
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
+            await ai_core.close()
             passwords.close()
             await engine.dispose()
 

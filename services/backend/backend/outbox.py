@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.database import UNAVAILABLE
 from chassis.logs import log
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -60,7 +59,7 @@ class Outbox:
         """Try ``row`` at once; what does not succeed now is done later."""
         try:
             await self.deliver(row)
-        except UNAVAILABLE as error:
+        except Exception as error:  # noqa: BLE001 - the row is in the database: the worker will find it
             log("outbox.failed", "error", error)
 
     async def run(self) -> None:
@@ -68,7 +67,7 @@ class Outbox:
         while True:
             self._wanted.clear()
             try:
-                rows = await self._claim()
+                rows = await self.claim()
                 await asyncio.gather(*(self.deliver(row) for row in rows))
             except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
                 log("outbox.failed", "error", error)
@@ -93,16 +92,8 @@ class Outbox:
         async with self._engine.begin() as connection:
             await connection.execute(statement.where(outbox.c.outbox_id == row.outbox_id))
 
-    async def _do(self, row: Row[Any]) -> None:
-        if row.reply_message_id is None:
-            await self._ai_core.forget(row.user_id, row.conversation_id)
-            return
-        async with self._engine.connect() as connection:
-            turn = await _turn(connection, row.user_id, row.reply_message_id)
-        if turn:  # else it was deleted meanwhile
-            await self._ai_core.remember(row.user_id, row.conversation_id, turn)
-
-    async def _claim(self) -> list[Row[Any]]:
+    async def claim(self) -> list[Row[Any]]:
+        """Rows that are due; no other worker takes them until their time is over."""
         due = (
             select(outbox.c.outbox_id)
             .where(outbox.c.next_at <= _now())
@@ -118,6 +109,15 @@ class Outbox:
         )
         async with self._engine.begin() as connection:
             return list(await connection.execute(claim))
+
+    async def _do(self, row: Row[Any]) -> None:
+        if row.reply_message_id is None:
+            await self._ai_core.forget(row.user_id, row.conversation_id)
+            return
+        async with self._engine.connect() as connection:
+            turn = await _turn(connection, row.user_id, row.reply_message_id)
+        if turn:  # else it was deleted meanwhile
+            await self._ai_core.remember(row.user_id, row.conversation_id, turn)
 
 
 async def _turn(connection: AsyncConnection, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:

@@ -1,3 +1,5 @@
+"""Accounts, passwords and refresh tokens, over HTTP."""
+
 from collections.abc import Callable
 
 import pytest
@@ -19,12 +21,16 @@ def test_an_email_is_kept_in_one_spelling(anonymous: Person) -> None:
 
 
 def test_a_wrong_email_is_not_repeated(anonymous: Person) -> None:
-    answer = anonymous.call("POST", "/auth/register", json={"email": "private.person@@example.com", "password": PASSWORD})
+    answer = anonymous.call(
+        "POST", "/auth/register", json={"email": "private.person@@example.com", "password": PASSWORD}
+    )
     assert assert_problem(answer, 422)["errors"][0]["pointer"] == "/body/email"
     assert "private" not in answer.text
 
 
-@pytest.mark.parametrize(("password", "status"), [("7 chars", 422), ("8 chars.", 201), ("ä" * 1024, 201), ("a" * 1025, 422)])
+@pytest.mark.parametrize(
+    ("password", "status"), [("7 chars", 422), ("8 chars.", 201), ("ä" * 1024, 201), ("a" * 1025, 422)]
+)
 def test_a_password_has_8_to_1024_characters(anonymous: Person, password: str, status: int) -> None:
     answer = anonymous.call("POST", "/auth/register", json={"email": anonymous.email, "password": password})
     assert answer.status_code == status
@@ -35,11 +41,14 @@ def test_a_password_has_8_to_1024_characters(anonymous: Person, password: str, s
 
 def test_unknown_members_of_a_body_are_refused(anonymous: Person) -> None:
     body = {"email": anonymous.email, "password": PASSWORD, "admin": True}
-    assert assert_problem(anonymous.call("POST", "/auth/register", json=body), 422)["errors"][0]["pointer"] == "/body/admin"
+    assert (
+        assert_problem(anonymous.call("POST", "/auth/register", json=body), 422)["errors"][0]["pointer"]
+        == "/body/admin"
+    )
 
 
 def test_the_password_is_stored_as_an_argon2id_hash(alice: Person, backend: Backend) -> None:
-    stored = backend.sql(f"SELECT hashed_password FROM users WHERE email = '{alice.email}'")
+    stored = backend.sql("SELECT hashed_password FROM users WHERE email = :'email'", email=alice.email)
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -51,8 +60,11 @@ def test_a_token_of_another_life_is_refused(alice: Person) -> None:
 
 
 def test_a_refresh_token_ends_with_its_sign_in(alice: Person, backend: Backend) -> None:
-    backend.sql("UPDATE sign_ins SET expires_at = now() - interval '1 second' WHERE user_id = "
-                f"(SELECT user_id FROM users WHERE email = '{alice.email}')")  # fmt: skip
+    backend.sql(
+        "UPDATE sign_ins SET expires_at = now() - interval '1 second' FROM users "
+        "WHERE users.user_id = sign_ins.user_id AND email = :'email'",
+        email=alice.email,
+    )
     assert_problem(alice.call("POST", "/auth/refresh", json={"refresh_token": alice.tokens["refresh_token"]}), 401)
     assert_problem(alice.call("GET", "/conversations"), 401)
 
@@ -63,7 +75,7 @@ def test_logging_out_with_an_unknown_token_is_no_error(anonymous: Person) -> Non
 
 def test_refresh_tokens_are_stored_as_hashes(alice: Person, backend: Backend) -> None:
     token = alice.tokens["refresh_token"]
-    assert backend.sql(f"SELECT count(*) FROM refresh_tokens WHERE token_hash = sha256('{token}')") == "1"
+    assert backend.sql("SELECT count(*) FROM refresh_tokens WHERE token_hash = sha256(:'token')", token=token) == "1"
 
 
 def test_a_wrong_old_password_counts_as_a_failed_sign_in(alice: Person) -> None:

@@ -15,7 +15,6 @@ from backend.auth.service import Auth
 from backend.auth.signing_keys import SigningKeys
 from backend.auth.throttle import Throttle, attempt
 from backend.auth.tokens import AccessTokens
-from backend.settings import Settings
 from chassis.database import connect
 from chassis.problems import Problem
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,8 +37,7 @@ class _CountingPasswords(Passwords):
 
 @asynccontextmanager
 async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth, AsyncEngine, _CountingPasswords]]:
-    environment = {name.lower(): value for name, value in backend.environment().items()}
-    read = Settings(**(environment | settings))
+    read = backend.read_settings(**settings)
     keys = SigningKeys(read.signing_keys)
     await keys.read()
     engine, passwords = connect(read), _CountingPasswords()
@@ -94,7 +92,9 @@ def test_failures_are_forgotten_after_the_window(backend: Backend) -> None:
                 with pytest.raises(Problem) as refused:
                     await auth.sign_in(email, "wrong password", host)
                 assert refused.value.status == status
-            backend.sql(f"UPDATE sign_in_failures SET failed_at = now() - interval '901 s' WHERE address = '{host}'")
+            backend.sql(
+                "UPDATE sign_in_failures SET failed_at = now() - interval '901 s' WHERE address = :'host'", host=host
+            )
             with pytest.raises(Problem) as refused:
                 await auth.sign_in(email, "wrong password", host)
             assert refused.value.status == 401

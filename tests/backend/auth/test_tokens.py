@@ -1,3 +1,5 @@
+"""Which access tokens are good."""
+
 import asyncio
 import base64
 import json

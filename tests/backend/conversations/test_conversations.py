@@ -1,3 +1,5 @@
+"""Conversations and their lists, over HTTP."""
+
 from uuid import uuid4
 
 import pytest
@@ -67,9 +69,7 @@ def test_an_id_that_is_none_is_malformed(alice: Person, method: str) -> None:
     assert document["errors"][0]["pointer"] == "/path/conversation_id"
 
 
-def test_what_a_deleted_conversation_said_is_forgotten(
-    alice: Person, ai_core: AiCoreStandIn, backend: Backend
-) -> None:
+def test_what_a_deleted_conversation_said_is_forgotten(alice: Person, ai_core: AiCoreStandIn, backend: Backend) -> None:
     kept, deleted = alice.converse(), alice.converse()
     for conversation in (kept, deleted):
         alice.say(conversation, "remember me")
@@ -78,7 +78,7 @@ def test_what_a_deleted_conversation_said_is_forgotten(
     assert alice.call("DELETE", f"/conversations/{deleted}").status_code == 204
     assert {m["conversation_id"] for m in ai_core.memory(user_id).messages.values()} == {kept}
     assert_problem(alice.call("DELETE", f"/conversations/{deleted}"), 404)
-    assert backend.sql(f"SELECT count(*) FROM messages WHERE conversation_id = '{deleted}'") == "0"
+    assert backend.sql("SELECT count(*) FROM messages WHERE conversation_id = :'it'", it=deleted) == "0"
 
 
 def test_a_conversation_is_deleted_also_while_the_memory_is_away(
@@ -94,7 +94,7 @@ def test_a_conversation_is_deleted_also_while_the_memory_is_away(
     assert ai_core.memory(user_id).messages
     ai_core.memory_away = False
     eventually(lambda: not ai_core.memory(user_id).messages)
-    eventually(lambda: backend.sql(f"SELECT count(*) FROM outbox WHERE user_id = '{user_id}'") == "0")
+    eventually(lambda: backend.sql("SELECT count(*) FROM outbox WHERE user_id = :'it'", it=user_id) == "0")
 
 
 def test_a_conversation_cannot_be_begun_by_somebody_erased(alice: Person) -> None:

@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from chassis.database import UNAVAILABLE
 from chassis.logs import log
 from chassis.problems import InvalidValue, Problem
 from fastapi import Header
@@ -108,7 +107,7 @@ async def held(engine: AsyncEngine, lease: Lease | None) -> AsyncGenerator[None]
         renewing.cancel()
         try:
             await _set(engine, lease, timedelta(0))
-        except UNAVAILABLE as error:  # then it runs out
+        except Exception as error:  # noqa: BLE001 - the database is away: then the lease runs out
             log("idempotency.lease_not_given_up", "warning", error)
 
 
@@ -117,7 +116,7 @@ async def _renew(engine: AsyncEngine, lease: Lease) -> None:
         await asyncio.sleep(RENEW_SECONDS)
         try:
             await _set(engine, lease, LEASE)
-        except UNAVAILABLE as error:  # the reply cannot be stored twice: it is unique in the database
+        except Exception as error:  # noqa: BLE001 - should it be lost: a reply is unique in the database
             log("idempotency.lease_not_renewed", "warning", error)
 
 

@@ -4,12 +4,10 @@ The reply is written by a task of its own, so it is finished and stored also whe
 """
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
-from chassis.database import UNAVAILABLE
 from chassis.logs import log
 from chassis.problems import Problem
 from sqlalchemy.exc import IntegrityError
@@ -25,10 +23,10 @@ from backend.outbox import Outbox
 HISTORY_TURNS = 40
 HISTORY_BYTES = 24_576
 """Within the AI core's bound on a request, whatever characters they are; it trims to what its model takes."""
-STORE_PAUSES = (0.5, 1, 2, 4, 8)
-"""Seconds between the attempts to store a reply while the database is away."""
+STORE_PAUSES = (0.5, 1, 2, 4, 8, 0)
+"""Seconds after each attempt to store a reply while the database is away."""
 CUT_SECONDS = 10
-"""How long replies that were cut off at the end of the process have to be stored."""
+"""How long replies that were cut off have to be stored."""
 
 
 def no_conversation() -> Problem:
@@ -53,6 +51,7 @@ class Conversing:
         self._ai_core = ai_core
         self._memory = memory
         self._running: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[Unavailable | None]] = set()
 
     async def say(self, user_id: UUID, conversation_id: UUID, content: str, key: str | None) -> Writing:
         """Store what a person says and begin to answer it, or find the answer that this key has had.
@@ -69,11 +68,15 @@ class Conversing:
         task.add_done_callback(self._running.discard)
         return writing
 
-    async def drain(self, until: float) -> None:
-        """Let running replies finish until ``until`` (monotonic); then cut them off and store them as interrupted."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=max(0.0, until - time.monotonic()))
-        await self._ai_core.close()
+    async def drain(self) -> None:
+        """Return when no reply is being written."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def cut_off(self) -> None:
+        """End the replies that are being written where they are; each is stored as interrupted."""
+        for task in self._asking:
+            task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=CUT_SECONDS)
 
@@ -110,18 +113,25 @@ class Conversing:
         writing.end(outcome)
 
     async def _write(self, turn: _Turn, writing: Writing) -> Reply | Problem:
-        status: Literal["complete", "interrupted"] = "complete"
-        retry_after = 5
+        asking = asyncio.create_task(self._ask(turn, writing))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        await asyncio.wait({asking})
+        failure = Unavailable() if asking.cancelled() else asking.result()
+        if failure:
+            log("reply.broke_off", "warning", failure, user_id=turn.user_id, begun=bool(writing.text))
+        if not writing.text:
+            headers = {"Retry-After": str((failure or Unavailable()).retry_after)}
+            return Problem(503, "No reply can be written now; your message is kept.", headers=headers)
+        return await self._store_reply_patiently(turn, writing.text, "interrupted" if failure else "complete")
+
+    async def _ask(self, turn: _Turn, writing: Writing) -> Unavailable | None:
         try:
             async for piece in self._ai_core.reply(turn.question):
                 writing.add(piece)
         except Unavailable as error:
-            status, retry_after = "interrupted", error.retry_after
-            log("reply.broke_off", "warning", error, user_id=turn.user_id, begun=bool(writing.text))
-        if not writing.text:
-            headers = {"Retry-After": str(retry_after)}
-            return Problem(503, "No reply can be written now; your message is kept.", headers=headers)
-        return await self._store_reply_patiently(turn, writing.text, status)
+            return error
+        return None
 
     async def _store_reply_patiently(
         self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]
@@ -129,14 +139,11 @@ class Conversing:
         for pause in STORE_PAUSES:
             try:
                 return await self._store_reply(turn, text, status)
-            except UNAVAILABLE as error:
+            except Exception as error:  # noqa: BLE001 - the database is away: the reply is not to be lost
                 log("reply.not_stored", "warning", error, user_id=turn.user_id)
                 await asyncio.sleep(pause)
-        try:
-            return await self._store_reply(turn, text, status)
-        except UNAVAILABLE as error:
-            log("reply.lost", "error", error, user_id=turn.user_id)
-            return Problem(503, "The reply could not be stored; your message is kept.", headers={"Retry-After": "5"})
+        log("reply.lost", "error", user_id=turn.user_id)
+        return Problem(503, "The reply could not be stored; your message is kept.", headers={"Retry-After": "5"})
 
     async def _store_reply(self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]) -> Reply | Problem:
         try:

@@ -11,8 +11,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from chassis.logs import log
-
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -87,7 +85,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Make ``app`` answer every failure with a problem document."""
+    """Make ``app`` answer every failure with a problem document; an unexpected one is ``RequestMiddleware``'s."""
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
@@ -108,11 +106,6 @@ def install(app: FastAPI) -> None:
         errors = [InvalidValue(pointer=_pointer(e["loc"]), detail=e["msg"]) for e in error.errors()]
         detail = "The request is not as it must be; errors names each wrong value."
         return Problem(422, detail, errors=errors).response(request)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log("request.unexpected_error", "error", error)
-        return Problem(500, "Something went wrong on our side; the request id finds it in our logs.").response(request)
 
 
 def _allowed(app: FastAPI, request: Request) -> list[str]:

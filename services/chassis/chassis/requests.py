@@ -22,7 +22,8 @@ _HEADERS = {
 
 
 class RequestMiddleware:
-    """Gives each request an id, bounds its body, adds the security headers and logs how it ended.
+    """Gives each request an id, bounds its body, adds the security headers, answers what nobody expected,
+    and logs how it ended.
 
     Starlette's own body limit answers in plain text; this one ends in the problem document of every other error.
     """
@@ -58,6 +59,12 @@ class RequestMiddleware:
                 await too_long.response(Request(scope))(scope, receive, send_with_headers)
             else:
                 await self._app(scope, self._bounded(receive), send_with_headers)
+        except Exception as error:
+            # Answered here and not by an exception handler, whose answer would pass outside of this middleware.
+            log("request.unexpected_error", "error", error, request_id=cast("LiteralString", identifier))
+            if status:
+                raise  # half an answer is out: only the end of the connection can say so
+            await _UNEXPECTED.response(Request(scope))(scope, receive, send_with_headers)
         finally:
             route = scope.get("route")
             log(
@@ -84,6 +91,7 @@ class RequestMiddleware:
         return bounded
 
 
+_UNEXPECTED = Problem(500, "Something went wrong on our side; the request id finds it in our logs.")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

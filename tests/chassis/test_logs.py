@@ -1,0 +1,78 @@
+"""A log line has no room for words that came from outside."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from chassis import logs
+
+Line = dict[str, Any]
+Lines = Callable[[], list[Line]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    """What has been written since the last call; the test itself calls ``configure``."""
+    root, own = logging.getLogger(), logging.getLogger("sanctum")
+    before = root.handlers[:], root.level, own.level
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    own.setLevel(before[2])
+
+
+def test_an_event_has_its_name_and_its_fields(lines: Lines) -> None:
+    logs.configure("info")
+    logs.log("thing.done", number=3, share=0.5, fine=True)
+    (line,) = lines()
+    assert line.pop("time")
+    assert line == {"level": "info", "event": "thing.done", "number": 3, "share": 0.5, "fine": True}
+
+
+def fail() -> None:
+    try:
+        int("zymurgy")
+    except ValueError as error:
+        raise KeyError("aardvark") from error
+
+
+def test_of_an_exception_only_type_and_place_are_written(lines: Lines) -> None:
+    logs.configure("info")
+    with pytest.raises(KeyError) as caught:
+        fail()
+    logs.log("thing.failed", "error", caught.value)
+    (line,) = lines()
+    outer, cause = line["error"]
+    assert outer.startswith("builtins.KeyError at test_logs.py:")
+    assert cause.startswith("builtins.ValueError at test_logs.py:")
+    assert "zymurgy" not in str(line)
+    assert "aardvark" not in str(line)
+
+
+def test_a_circle_of_causes_ends() -> None:
+    one, two = ValueError(), KeyError()
+    one.__cause__, two.__cause__ = two, one
+    assert len(logs.describe(one)) <= 10
+
+
+def test_a_library_says_where_and_not_what(lines: Lines) -> None:
+    logs.configure("info")
+    logging.getLogger("library").warning("zymurgy %s", "aardvark")
+    logging.getLogger("library").info("not written at all")
+    (line,) = lines()
+    assert line["event"] == "library"
+    assert line["logger"] == "library"
+    assert str(line["place"]).startswith("test_logs:")
+    assert "zymurgy" not in str(line)
+    assert "aardvark" not in str(line)
+
+
+def test_what_is_less_severe_than_asked_for_is_not_written(lines: Lines) -> None:
+    logs.configure("info")
+    logs.log("thing.detail", "debug")
+    assert lines() == []
+    logs.configure("debug")
+    logs.log("thing.detail", "debug")
+    assert [line["event"] for line in lines()] == ["thing.detail"]

@@ -203,7 +203,7 @@ class AiCore:
         address = URL(url, encoded=True)
 
         async def send() -> aiohttp.ClientResponse:
-            return await self._current_pool().request(
+            return await self.pool().request(
                 method, address, data=data, headers=headers, timeout=limits, allow_redirects=False
             )
 
@@ -215,7 +215,8 @@ class AiCore:
         async with answer:
             yield answer
 
-    def _current_pool(self) -> aiohttp.ClientSession:
+    def pool(self) -> aiohttp.ClientSession:
+        """The connections that new requests use."""
         if self._closed:
             raise RuntimeError("closed")
         now = asyncio.get_running_loop().time()

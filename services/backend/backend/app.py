@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from chassis.application import create_app
 from chassis.database import connect, install_unavailable
+from chassis.openapi import describe
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ from backend.auth.throttle import Throttle
 from backend.auth.tokens import AccessTokens
 from backend.conversations.endpoints import router as conversations
 from backend.dependencies import PREFIX, Parts
+from backend.messages.endpoints import EVENTS
 from backend.messages.endpoints import router as messages
 from backend.messages.service import Conversing
 from backend.outbox import Outbox
@@ -85,4 +87,5 @@ def build(settings: Settings) -> FastAPI:
     for router in (auth, conversations, messages, users):
         api.include_router(router)
     app.include_router(api)
+    describe(app, *EVENTS)
     return app

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from chassis import problems
 from chassis.logs import log
-from chassis.problems import Problem, documented
+from chassis.openapi import describe
+from chassis.problems import Problem, ProblemDocument, documented
 from chassis.requests import RequestMiddleware
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -44,6 +45,7 @@ def create_app(*, title: str, lifespan: Lifespan, ready: Callable[[], Awaitable[
 
     app = FastAPI(title=title, version="1", lifespan=logged, docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
+    describe(app, ProblemDocument)
     app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes)
 
     @app.get("/healthz", tags=["health"])

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from chassis.openapi import reference
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -77,11 +79,8 @@ def request_id(request: Request) -> str:
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI ``responses`` of a route that may end with these problems."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    return {
-        status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
-    }
+    content = {MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

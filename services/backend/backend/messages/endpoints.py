@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from chassis.openapi import reference
 from chassis.problems import Problem, documented
 from chassis.requests import takes
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,21 +21,14 @@ router = APIRouter(
     generate_unique_id_function=lambda route: route.name,
 )
 
-_EVENTS = "text/event-stream"
+_EVENT_STREAM = "text/event-stream"
+EVENTS = (DeltaEvent, MessageEvent, ProblemEvent)
+"""What a stream consists of."""
 _STREAM = {
     200: {
         "description": "The reply; as `text/event-stream` it comes as it is written: `delta` events, then a "
         "`message` or an `error` event, and a comment line in each silence of 15 s.",
-        "content": {
-            _EVENTS: {
-                "schema": {
-                    "anyOf": [
-                        {"$ref": f"#/components/schemas/{event.__name__}"}
-                        for event in (DeltaEvent, MessageEvent, ProblemEvent)
-                    ]
-                }
-            }
-        },
+        "content": {_EVENT_STREAM: {"schema": {"anyOf": [reference(event) for event in EVENTS]}}},
     }
 }
 
@@ -66,12 +60,12 @@ async def say(
     if not _wants_events(request):
         return await writing.result()
     await writing.begun()
-    return StreamingResponse(_events(writing, request), media_type=_EVENTS, headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(_events(writing, request), media_type=_EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 def _wants_events(request: Request) -> bool:
     accepted = request.headers.get("accept", "").lower().split(",")
-    return any(part.partition(";")[0].strip() == _EVENTS for part in accepted)
+    return any(part.partition(";")[0].strip() == _EVENT_STREAM for part in accepted)
 
 
 async def _events(writing: Writing, request: Request) -> AsyncIterator[str]:

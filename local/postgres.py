@@ -104,7 +104,8 @@ class Postgres:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return lines[0] == str(pid) and lines[7:] != [] and lines[7].strip() == "ready"
+        # The file grows line by line: the process first, the eighth line last.
+        return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:]] == ["ready"]
 
     def start(self) -> None:
         """Run the server as a child of this process; returns when it accepts connections.
@@ -123,11 +124,16 @@ class Postgres:
                 start_new_session=True,  # a Ctrl-C on the terminal is not for it
             )
         end = time.monotonic() + START_SECONDS
-        while not self.ready(self._process.pid):
-            if self._process.poll() is not None or time.monotonic() > end:
-                self.stop()
-                raise self.explain(self.log_file.read_text(errors="replace"))
-            time.sleep(0.02)
+        try:
+            while self._process.poll() is None and time.monotonic() < end:
+                if self.ready(self._process.pid):
+                    return
+                time.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
+        self.stop()
+        raise self.explain(self.log_file.read_text(errors="replace"))
 
     def stop(self) -> None:
         """End the server: what runs is rolled back, what was committed is on disk."""

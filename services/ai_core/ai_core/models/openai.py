@@ -1,8 +1,10 @@
 """Any address that speaks OpenAI's chat completions, over verified TLS."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,6 +17,8 @@ from ai_core.settings import ModelSettings
 from ai_core.text import clean
 
 CONNECT_SECONDS = 5
+LAST_SECONDS = 0.5
+"""How long the end of a response may follow the end of the reply, for the connection to be used again."""
 _ROLES = {"user": "user", "ai": "assistant"}
 
 
@@ -64,7 +68,8 @@ class OpenAIModel:
                     async for delta in _deltas(response.content):
                         yield delta
                 finally:
-                    response.close()  # at once: a reply that nobody reads must not be written to its end
+                    if not response.content.at_eof():
+                        response.close()  # at once: a reply that nobody reads must not be written to its end
         except aiohttp.ClientPayloadError as error:
             raise ModelFailed from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -92,6 +97,9 @@ async def _deltas(lines: aiohttp.StreamReader) -> AsyncGenerator[str]:
                 continue
             data = line[5:].strip()
             if data == b"[DONE]":
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_SECONDS):
+                        await lines.read()
                 return
             for choice in _Chunk.model_validate(json.loads(data)).choices[:1]:
                 finished = finished or choice.finish_reason is not None

@@ -56,7 +56,8 @@ def test_two_workers_do_not_take_the_same_row(own_backend: Backend, ai_core: AiC
     async def run() -> None:
         settings = own_backend.read_settings()
         engine, client = connect(settings), AiCore(settings)
-        workers = [Outbox(engine, client) for _ in range(3)]
+        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        workers = [Outbox(autocommit, client) for _ in range(3)]
         user_id = uuid4()
         own_backend.stop()
         async with engine.begin() as connection:
@@ -85,8 +86,9 @@ def test_the_worker_goes_on_after_a_fault(
         own_backend.stop()
         settings = own_backend.read_settings()
         engine, client = connect(settings), AiCore(settings)
+        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         own_backend.sql("ALTER TABLE outbox RENAME TO away")
-        worker = asyncio.create_task(Outbox(engine, client).run())
+        worker = asyncio.create_task(Outbox(autocommit, client).run())
         await asyncio.sleep(0.2)
         assert not worker.done()
         own_backend.sql("ALTER TABLE away RENAME TO outbox")

@@ -45,14 +45,14 @@ def build(settings: Settings) -> FastAPI:
         keys = SigningKeys(settings.signing_keys)
         await keys.read()
         engine = connect(settings)
-        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         passwords = Passwords()
         tokens = AccessTokens(keys, settings.access_token_seconds)
         ai_core = AiCore(settings)
-        outbox = Outbox(engine, ai_core)
+        outbox = Outbox(autocommit, ai_core)
         conversing = Conversing(engine, ai_core, outbox)
-        auth = Auth(engine, reading, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
-        app.state.parts = Parts(settings, engine, reading, ai_core, auth, outbox, conversing)
+        auth = Auth(engine, autocommit, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
+        app.state.parts = Parts(settings, engine, autocommit, ai_core, auth, outbox, conversing)
         loops = [
             asyncio.create_task(loop)
             for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
@@ -77,7 +77,7 @@ def build(settings: Settings) -> FastAPI:
         # The AI core is left out: without it people can still sign in and read, and to take every process of the
         # backend out of service would only make its failure everybody's.
         parts: Parts = app.state.parts
-        async with parts.reading.connect() as connection:
+        async with parts.autocommit.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)

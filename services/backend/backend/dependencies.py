@@ -23,7 +23,7 @@ class Parts:
 
     settings: Settings
     engine: AsyncEngine
-    reading: AsyncEngine
+    autocommit: AsyncEngine
     """The same database for single statements, without a transaction around each."""
     ai_core: AiCore
     auth: Auth

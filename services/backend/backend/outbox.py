@@ -46,8 +46,8 @@ async def add_forgetting(connection: AsyncConnection, user_id: UUID, conversatio
 class Outbox:
     """The worker of one process; any number may run."""
 
-    def __init__(self, engine: AsyncEngine, ai_core: AiCore) -> None:
-        self._engine = engine
+    def __init__(self, autocommit: AsyncEngine, ai_core: AiCore) -> None:
+        self._autocommit = autocommit
         self._ai_core = ai_core
         self._wanted = asyncio.Event()
 
@@ -72,7 +72,7 @@ class Outbox:
             except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
                 log("outbox.failed", "error", error)
                 rows = []
-            if not rows:
+            if len(rows) < BATCH:
                 try:
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._wanted.wait()
@@ -89,7 +89,7 @@ class Outbox:
             statement = update(outbox).values(next_at=_now() + timedelta(seconds=seconds))
         else:
             statement = delete(outbox)
-        async with self._engine.begin() as connection:
+        async with self._autocommit.connect() as connection:
             await connection.execute(statement.where(outbox.c.outbox_id == row.outbox_id))
 
     async def claim(self) -> list[Row[Any]]:
@@ -107,14 +107,14 @@ class Outbox:
             .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
             .returning(*outbox.c)
         )
-        async with self._engine.begin() as connection:
+        async with self._autocommit.connect() as connection:
             return list(await connection.execute(claim))
 
     async def _do(self, row: Row[Any]) -> None:
         if row.reply_message_id is None:
             await self._ai_core.forget(row.user_id, row.conversation_id)
             return
-        async with self._engine.connect() as connection:
+        async with self._autocommit.connect() as connection:
             turn = await _turn(connection, row.user_id, row.reply_message_id)
         if turn:  # else it was deleted meanwhile
             await self._ai_core.remember(row.user_id, row.conversation_id, turn)

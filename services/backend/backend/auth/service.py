@@ -28,7 +28,7 @@ class Auth:
     """The rules of accounts and sign-ins."""
 
     engine: AsyncEngine
-    reading: AsyncEngine
+    autocommit: AsyncEngine
     """The same database for single statements, without a transaction around each."""
     passwords: Passwords
     throttle: Throttle
@@ -123,7 +123,7 @@ class Auth:
         """
         caller = await self.access_tokens.read(token)
         if caller is not None:
-            async with self.reading.connect() as connection:
+            async with self.autocommit.connect() as connection:
                 if await repository.lives(connection, caller):
                     return caller
         raise unauthorized("The access token is not good.", bad_token=True)

@@ -41,7 +41,7 @@ async def list_conversations(
     parts: Backend, me: Me, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Conversation]:
     """My conversations, newest first."""
-    async with parts.reading.connect() as connection:
+    async with parts.autocommit.connect() as connection:
         return await repository.page(connection, me.user_id, limit, cursor)
 
 
@@ -50,7 +50,7 @@ async def read_conversation(
     parts: Backend, me: Me, conversation_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> ConversationPage:
     """One of my conversations: the newest page of messages first, each page in ascending order."""
-    async with parts.reading.connect() as connection:
+    async with parts.autocommit.connect() as connection:
         conversation = await repository.find(connection, me.user_id, conversation_id)
         if conversation is None:
             raise no_conversation()

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/users/me", tags=["users"], generate_unique_id_functi
 @router.get("/export", response_model=Export, responses=documented(401, 500, 503))
 async def export_everything(parts: Backend, me: Me) -> Response:
     """Everything Sanctum knows of me, as one JSON document."""
-    async with parts.reading.connect() as connection:
+    async with parts.autocommit.connect() as connection:
         user = await repository.find(connection, me.user_id)
     if user is None:
         raise unauthorized("The access token is not good.", bad_token=True)
@@ -32,7 +32,7 @@ async def export_everything(parts: Backend, me: Me) -> Response:
         raise Problem(503, "The memory does not answer.", headers=headers) from error
     account = ExportedAccount.model_validate(user, from_attributes=True)
     return StreamingResponse(
-        export.write(parts.reading, account, _again(first, memories)),
+        export.write(parts.autocommit, account, _again(first, memories)),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="sanctum-export.json"'},
     )

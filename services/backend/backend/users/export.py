@@ -18,34 +18,34 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 async def write(
-    reading: AsyncEngine, account: ExportedAccount, memories: AsyncIterator[Memory]
+    autocommit: AsyncEngine, account: ExportedAccount, memories: AsyncIterator[Memory]
 ) -> AsyncIterator[bytes]:
     """The text of an ``Export``."""
     yield b'{"account":' + account.model_dump_json().encode() + b',"memories":['
     async for part in _separated(memory.model_dump_json().encode() async for memory in memories):
         yield part
     yield b'],"conversations":['
-    async for part in _separated(_conversations(reading, account.user_id)):
+    async for part in _separated(_conversations(autocommit, account.user_id)):
         yield part
     yield b"]}"
 
 
-async def _conversations(reading: AsyncEngine, user_id: UUID) -> AsyncIterator[bytes]:
+async def _conversations(autocommit: AsyncEngine, user_id: UUID) -> AsyncIterator[bytes]:
     cursor: str | None = None
     while True:
-        async with reading.connect() as connection:
+        async with autocommit.connect() as connection:
             page = await conversations.page(connection, user_id, PAGE, cursor)
         for conversation in page.items:
-            yield await _conversation(reading, user_id, conversation)
+            yield await _conversation(autocommit, user_id, conversation)
         if (cursor := page.next) is None:
             return
 
 
-async def _conversation(reading: AsyncEngine, user_id: UUID, conversation: Conversation) -> bytes:
+async def _conversation(autocommit: AsyncEngine, user_id: UUID, conversation: Conversation) -> bytes:
     pages: list[bytes] = []
     cursor: str | None = None
     while True:
-        async with reading.connect() as connection:
+        async with autocommit.connect() as connection:
             page = await messages.page(connection, user_id, conversation.conversation_id, PAGE, cursor)
         pages.append(b",".join(_MESSAGE.dump_json(message) for message in page.items))
         if (cursor := page.next) is None:

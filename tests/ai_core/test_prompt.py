@@ -52,6 +52,7 @@ def test_memories_are_quoted_one_json_object_a_line(tokens: TokenCounter) -> Non
     assert prompt.system.startswith(GEM.prompt)
     block = re.search(r"<memories>\n(.*)</memories>\n$", prompt.system, re.DOTALL)
     assert block
+    assert prompt.system.count("</memories>") == 2, "in the explanation and at the end"
     assert [json.loads(line) for line in block[1].splitlines()] == [{"by": "user", "on": "2026-03-01", "words": said}]
 
 

@@ -64,12 +64,9 @@ class OpenAIModel:
             # A redirect is not followed: it would take a person's words to an address that nobody configured.
             async with self._session.post(self._url, json=body, allow_redirects=False) as response:
                 _check(response)
-                try:
-                    async for delta in _deltas(response.content):
-                        yield delta
-                finally:
-                    if not response.content.at_eof():
-                        response.close()  # at once: a reply that nobody reads must not be written to its end
+                # Left before its end, the response takes its connection with it: the model stops writing.
+                async for delta in _deltas(response.content):
+                    yield delta
         except aiohttp.ClientPayloadError as error:
             raise ModelFailed from error
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -95,6 +95,7 @@ def test_a_reply_is_finished_before_the_process_ends(
 def test_a_reply_that_takes_too_long_is_cut_off_and_kept(
     carol: Person, own_backend: Backend, ai_core: AiCoreStandIn
 ) -> None:
+    ai_core.memory_away = True  # the turn is to be found in the outbox
     ai_core.script = Script(pieces=("One ", "two."), hold=threading.Event())
     conversation, silent = carol.converse(), carol.converse()
     stream = carol.stream(conversation, "count")

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from asyncpg import InterfaceError as AsyncpgInterfaceError
 from asyncpg import PostgresError
 from fastapi import FastAPI, Request, Response
-from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -45,7 +46,7 @@ def connect(
     tls = ssl.create_default_context(cafile=settings.database_ca_file)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     user, password = credentials or (settings.database_user, _password(settings))
-    return create_async_engine(
+    engine = create_async_engine(
         URL.create(
             "postgresql+asyncpg",
             username=user,
@@ -62,9 +63,19 @@ def connect(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool open a new connection in the place of one that the server closed while it lay idle.
+
+    asyncpg knows without asking; the pool's own ``pool_pre_ping`` asks the server three times at each use.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _password(settings: DatabaseSettings) -> str | Callable[[], Awaitable[str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -17,14 +18,19 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 from ai_core.memory.embedder import Embedder, load_tokenizer
+from ai_core.memory.opensearch_client import OpenSearchClient
+from ai_core.memory.opensearch_index import ALIAS, prepare
 from ai_core.prepare_memory import MIGRATIONS
 from ai_core.settings import DatabaseSettings
 from chassis.migrations import migrate
+from chassis.signing import Signer
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 
 from local.certificates import Authority
 from local.postgres import Postgres, free_port
+from tests.support import opensearch
+from tests.support.aws import with_credentials
 from tests.support.openai_server import REPLY, OpenAIServer, saying
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +55,40 @@ def database(postgres: Postgres) -> DatabaseSettings:
     )
     asyncio.run(migrate(MIGRATIONS, settings, str(postgres.admin_secret)))
     return settings
+
+
+@pytest.fixture(scope="session")
+def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an OpenSearch. Whoever asks for it is in the xdist group ``opensearch``: one a run is enough."""
+    if lacks := opensearch.missing():
+        pytest.skip(lacks)
+    folder = tmp_path_factory.mktemp("opensearch")
+    with opensearch.running(folder) as url:
+        yield url
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def signer() -> Signer:
+    """Signs as a task does; OpenSearch without its security plugin looks at no signature."""
+    with pytest.MonkeyPatch.context() as variables:
+        with_credentials(variables)
+        return Signer("es", sign_payload=True)
+
+
+@pytest.fixture(scope="session")
+def domain(opensearch_server: str, signer: Signer) -> str:
+    """The address of an OpenSearch with this version's index."""
+
+    async def prepare_index() -> None:
+        client = OpenSearchClient(opensearch_server, signer)
+        await prepare(client)
+        # A write waits for the next refresh.
+        await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": "20ms"}})
+        await client.close()
+
+    asyncio.run(prepare_index())
+    return opensearch_server
 
 
 @pytest.fixture(scope="session")

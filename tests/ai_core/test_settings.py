@@ -5,6 +5,8 @@ from ai_core.core import memory_store
 from ai_core.settings import DatabaseSettings, MemorySettings, Settings
 from chassis.settings import read_settings
 
+from tests.support.aws import without_credentials
+
 
 @pytest.fixture
 def variables(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
@@ -80,10 +82,19 @@ def test_a_domain_without_an_address_is_refused(variables: pytest.MonkeyPatch) -
         read_settings(MemorySettings)
 
 
-def test_a_store_that_does_not_exist_yet_is_refused(variables: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("url", ["http://memory.example", "http://localhost.memory.example", "memory.example"])
+def test_a_domain_is_asked_over_tls_alone(variables: pytest.MonkeyPatch, url: str) -> None:
+    variables.setenv("MEMORY_STORE", "opensearch")
+    variables.setenv("MEMORY_URL", url)
+    with pytest.raises(SystemExit, match="MEMORY_URL"):
+        read_settings(MemorySettings)
+
+
+def test_a_domain_without_credentials_is_refused(variables: pytest.MonkeyPatch) -> None:
+    without_credentials(variables)
     variables.setenv("MEMORY_STORE", "opensearch")
     variables.setenv("MEMORY_URL", "https://memory.example")
-    with pytest.raises(SystemExit, match="opensearch is not supported"):
+    with pytest.raises(SystemExit, match=r"MEMORY_STORE opensearch: .* needs AWS credentials and a region"):
         memory_store(read_settings(MemorySettings))
 
 

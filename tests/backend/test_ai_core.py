@@ -9,7 +9,6 @@ import pytest
 from backend import ai_core as client_module
 from backend.ai_core import AiCore, Question, Unavailable
 from backend.settings import AiCoreSettings
-from backend.signing import NoCredentials, Signer
 
 from tests.backend.ai_core_stand_in import AiCoreStandIn, Script
 from tests.backend.process import Backend
@@ -85,18 +84,6 @@ def test_it_says_when_to_ask_again(deployed: Backend, ai_core: AiCoreStandIn, se
     asyncio.run(run())
 
 
-def test_a_signed_request_has_an_unsigned_payload(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a key of the tests")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "a session of the tests")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    headers = asyncio.run(Signer().headers("GET", "https://core.example/v1/users/1/memories?limit=100"))
-    assert headers["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD"
-    assert headers["X-Amz-Security-Token"] == "a session of the tests"
-    assert headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
-    assert "/eu-west-1/vpc-lattice-svcs/aws4_request" in headers["Authorization"]
-
-
 def test_signed_requests_reach_the_server_as_they_were_signed(
     deployed: Backend, ai_core: AiCoreStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,13 +98,3 @@ def test_signed_requests_reach_the_server_as_they_were_signed(
         assert ai_core.port
 
     asyncio.run(run())
-
-
-def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(NoCredentials):
-        Signer()

@@ -8,6 +8,8 @@ from chassis.settings import read_settings
 from tokenizers import Tokenizer
 
 from ai_core.memory.embedder import Embedder, load_tokenizer
+from ai_core.memory.opensearch import OpenSearchStore
+from ai_core.memory.opensearch_client import signed_client
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import MemoryStore
 from ai_core.models.bedrock import BedrockModel
@@ -51,10 +53,10 @@ def memory_store(settings: MemorySettings) -> MemoryStore:
     """The store that ``settings`` name; connects when it is first asked.
 
     Raises:
-        SystemExit: there is no such store, or a variable of it is missing or wrong.
+        SystemExit: a variable of it is missing or wrong, or there are no credentials for it.
     """
-    if settings.memory_store == "opensearch":
-        raise SystemExit("This process cannot start. MEMORY_STORE: opensearch is not supported yet, only pgvector is")
+    if settings.memory_store == "opensearch" and settings.memory_url:
+        return OpenSearchStore(signed_client(settings.memory_url))
     return PgvectorStore(read_settings(DatabaseSettings))
 
 

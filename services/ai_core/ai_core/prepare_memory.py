@@ -1,4 +1,4 @@
-"""One-off task: bring the memory store to this version's schema (``python -m ai_core.prepare_memory``)."""
+"""One-off task: bring the memory store to this version's schema or index (``python -m ai_core.prepare_memory``)."""
 
 import asyncio
 from pathlib import Path
@@ -7,6 +7,8 @@ from chassis import logs
 from chassis.migrations import migrate
 from chassis.settings import read_settings
 
+from ai_core.memory.opensearch_client import OpenSearchClient, signed_client
+from ai_core.memory.opensearch_index import prepare
 from ai_core.settings import MemorySettings, PrepareMemorySettings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -16,12 +18,22 @@ def main() -> None:
     """Safe to run again, and at the same time.
 
     Raises:
-        SystemExit: a setting is missing or wrong.
+        SystemExit: a setting is missing or wrong, or there are no credentials.
     """
     logs.configure("info")
-    read_settings(MemorySettings)
+    memory = read_settings(MemorySettings)
+    if memory.memory_store == "opensearch" and memory.memory_url:
+        asyncio.run(_prepare_index(signed_client(memory.memory_url)))
+        return
     settings = read_settings(PrepareMemorySettings)
     asyncio.run(migrate(MIGRATIONS, settings, settings.database_admin_secret))
+
+
+async def _prepare_index(client: OpenSearchClient) -> None:
+    try:
+        await prepare(client)
+    finally:
+        await client.close()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["DatabaseSettings", "MemorySettings", "ModelSettings", "PrepareMemorySettings", "Settings"]
 
+_ENCRYPTED = r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])"
+
 
 class MemorySettings(BaseSettings):
     """Which memory store there is; ``pgvector`` has the variables of ``DatabaseSettings`` beside these."""
@@ -16,8 +18,8 @@ class MemorySettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     memory_store: Literal["pgvector", "opensearch"]
-    memory_url: str | None = Field(default=None, pattern="^https://")
-    """Address of the OpenSearch domain."""
+    memory_url: str | None = Field(default=None, pattern=_ENCRYPTED)
+    """Address of the OpenSearch domain, without a path; unencrypted only on this machine."""
 
     @model_validator(mode="after")
     def _address(self) -> Self:
@@ -41,7 +43,7 @@ class ModelSettings(BaseSettings):
     )
 
     model_provider: Literal["openai", "bedrock"]
-    model_url: str | None = Field(default=None, pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])")
+    model_url: str | None = Field(default=None, pattern=_ENCRYPTED)
     """Base address of an OpenAI-compatible API, ending in ``/v1``; unencrypted only on this machine."""
     model_ca_file: Path | None = None
     """Roots that sign the model's certificate; the system's where left out."""

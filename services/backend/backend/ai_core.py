@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import aiohttp
+from chassis.signing import Signer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from yarl import URL
 
 from backend.settings import AiCoreSettings
-from backend.signing import Signer
 
 POOL_SECONDS = 300
 KEEP_ALIVE_SECONDS = 30
@@ -104,7 +104,7 @@ class AiCore:
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         if settings.ai_core_auth == "mtls" and settings.ai_core_client_cert_file:
             self._tls.load_cert_chain(settings.ai_core_client_cert_file, settings.ai_core_client_key_file)
-        self._signer = Signer() if settings.ai_core_auth == "sigv4" else None
+        self._signer = Signer("vpc-lattice-svcs", sign_payload=False) if settings.ai_core_auth == "sigv4" else None
         self._pool: aiohttp.ClientSession | None = None
         self._pool_ends = 0.0
         self._old: set[asyncio.Task[None]] = set()

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
+def region() -> str | None:
+    """The task's region, which ECS names in ``AWS_REGION``; botocore by itself reads only ``AWS_DEFAULT_REGION``."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+
 def secrets_manager() -> SecretsManagerClient:
     """AWS Secrets Manager in the task's region."""
-    return boto3.client("secretsmanager")  # pyright: ignore[reportUnknownMemberType] - see above
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType] - see above
+        "secretsmanager", region_name=region()
+    )
 
 
 def rds() -> RDSClient:
     """Amazon RDS in the task's region; signs tokens, calls nothing."""
-    return boto3.client("rds")  # pyright: ignore[reportUnknownMemberType] - see above
+    return boto3.client("rds", region_name=region())  # pyright: ignore[reportUnknownMemberType] - see above
 
 
 def bedrock_runtime(config: Config) -> BedrockRuntimeClient:
-    """Amazon Bedrock's models in the task's region (``AWS_REGION``)."""
-    region = os.environ.get("AWS_REGION")
+    """Amazon Bedrock's models in the task's region."""
     return boto3.client(  # pyright: ignore[reportUnknownMemberType] - see above
-        "bedrock-runtime", region_name=region, config=config
+        "bedrock-runtime", region_name=region(), config=config
     )

@@ -1,25 +1,35 @@
 """What every memory store promises (``ai_core.memory.store.MemoryStore``)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from ai_core.memory.embedder import DIMENSIONS, Embedder, Embedding
+from ai_core.memory.opensearch import OpenSearchStore
+from ai_core.memory.opensearch_client import OpenSearchClient
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import NEAREST, Forgotten, Memory, MemoryStore, memory_id
-from ai_core.settings import DatabaseSettings
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["pgvector"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[MemoryStore]:
-    database: DatabaseSettings = request.getfixturevalue("database")
-    store = PgvectorStore(database)
+@pytest.fixture(params=["pgvector", pytest.param("opensearch", marks=pytest.mark.xdist_group("opensearch"))])
+def kind(request: pytest.FixtureRequest) -> Callable[[], MemoryStore]:
+    """Opens the store; what it stands on is started here, outside of the event loop."""
+    if request.param == "pgvector":
+        return partial(PgvectorStore, request.getfixturevalue("database"))
+    url, signer = request.getfixturevalue("domain"), request.getfixturevalue("signer")
+    return lambda: OpenSearchStore(OpenSearchClient(url, signer))
+
+
+@pytest.fixture
+async def store(kind: Callable[[], MemoryStore]) -> AsyncIterator[MemoryStore]:
+    store = kind()
     yield store
     await store.close()
 

@@ -1,0 +1,169 @@
+"""HTTP to an OpenSearch domain: verified TLS, signed with the task's role, tried again where that may help.
+
+What the memory asks for may be done twice: documents are created under their own ids, tombstones written on a
+condition, everything else is a read or a deletion.
+"""
+
+import asyncio
+import json
+import random
+import ssl
+from collections.abc import Collection, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from chassis.signing import NoCredentials, Signer
+from pydantic import BaseModel
+from yarl import URL
+
+ATTEMPTS = 3
+CONNECT_SECONDS = 3
+ATTEMPT_SECONDS = 15
+BATCH = 200
+"""Documents a bulk request. With an embedding one takes up to 10 KiB, and the smallest instances accept 10 MiB."""
+
+_TEMPORARY = (429, 502, 503, 504)
+_STORED = (HTTPStatus.CREATED, HTTPStatus.CONFLICT)
+"""A document is there now, or was before."""
+
+Json = Mapping[str, Any]
+
+
+class StoreUnavailable(ConnectionError):
+    """OpenSearch does not answer, or has no room for what is asked."""
+
+
+class Refused(RuntimeError):
+    """OpenSearch will not do what is asked, now or later. Shows no body, which may quote what a person said."""
+
+
+class _Item(BaseModel):
+    status: int
+
+
+class _Bulk(BaseModel):
+    items: list[dict[str, _Item]]
+
+
+class OpenSearchClient:
+    """A pool of connections, opened with the first request.
+
+    Args:
+        url: ``https://`` and the host of the domain; ``http://`` only for this machine.
+        signer: For the service ``es``, the payload included.
+    """
+
+    def __init__(self, url: str, signer: Signer) -> None:
+        self._url = url.rstrip("/")
+        self._signer = signer
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(
+        self, method: str, path: str, body: Json | None = None, *, also: Collection[int] = (), attempts: int = ATTEMPTS
+    ) -> tuple[int, bytes]:
+        """The status and the body of an answer that is a success, or has one of the statuses ``also``.
+
+        The domain is documented to ignore URL parameters of a signed POST: one that has any is made by GET or PUT
+        (https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-signing-service-requests.html).
+
+        Raises:
+            StoreUnavailable: no such answer came in ``attempts``.
+            Refused: another one came.
+        """
+        return await self._call(method, path, None if body is None else _line(body), also, attempts)
+
+    async def create(self, index: str, routing: str, documents: Mapping[str, Json]) -> None:
+        """Store documents by id and return when searches find them; one whose id is taken stays as it was.
+
+        Raises:
+            StoreUnavailable: some are not stored; those that are may be stored again.
+            Refused: one can never be stored.
+        """
+        path = f"/{index}/_bulk?refresh=wait_for&require_alias=true"
+        waiting = list(documents)
+        attempt = 0
+        while waiting:
+            batch, rest = waiting[:BATCH], waiting[BATCH:]
+            lines = [({"create": {"_id": name, "routing": routing}}, documents[name]) for name in batch]
+            body = b"\n".join(_line(line) for pair in lines for line in pair) + b"\n"
+            _, answer = await self._call("PUT", path, body, (), ATTEMPTS)
+            failed = _not_stored(batch, [s.status for i in _Bulk.model_validate_json(answer).items for s in i.values()])
+            if failed:
+                attempt += 1
+                if attempt == ATTEMPTS:
+                    raise StoreUnavailable
+                await _pause(attempt)
+            waiting = failed + rest
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session:
+            await self._session.close()
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None, also: Collection[int], attempts: int
+    ) -> tuple[int, bytes]:
+        for attempt in range(1, attempts + 1):
+            failure: Exception | None = None
+            try:
+                status, answer = await self._send(method, path, body)
+                if status < HTTPStatus.MULTIPLE_CHOICES or status in also:
+                    return status, answer
+                if status not in _TEMPORARY:
+                    raise Refused(f"{method} {path}: {status}")
+            except (aiohttp.ClientError, OSError) as error:
+                failure = error
+            if attempt == attempts:
+                raise StoreUnavailable from failure
+            await _pause(attempt)
+        raise AssertionError("attempts is at least 1")
+
+    async def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        # What was signed is what must be sent: the address is not to be written in another way.
+        url = self._url + path
+        headers = await self._signer.headers(method, url, body)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = self._pool().request(method, URL(url, encoded=True), data=body, headers=headers)
+        async with request as answer:
+            return answer.status, await answer.read()
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tls = ssl.create_default_context()
+            tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=tls),
+                timeout=aiohttp.ClientTimeout(total=ATTEMPT_SECONDS, sock_connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+
+def signed_client(url: str) -> OpenSearchClient:
+    """A client of the domain at ``url``, with this process's credentials.
+
+    Raises:
+        SystemExit: there are none.
+    """
+    try:
+        return OpenSearchClient(url, Signer("es", sign_payload=True))
+    except NoCredentials as error:
+        raise SystemExit(f"This process cannot start. MEMORY_STORE opensearch: {error}") from None
+
+
+def _line(value: Json) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _not_stored(batch: Sequence[str], statuses: Sequence[int]) -> list[str]:
+    """Those that may be stored when asked again."""
+    if refused := {*statuses} - {*_STORED, *_TEMPORARY}:
+        raise Refused(f"documents of a bulk request: {sorted(refused)}")
+    return [name for name, status in zip(batch, statuses, strict=True) if status in _TEMPORARY]
+
+
+async def _pause(attempt: int) -> None:
+    # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    await asyncio.sleep(random.uniform(0, 0.25 * 2**attempt))  # noqa: S311 - no secret

@@ -58,37 +58,33 @@ def database(postgres: Postgres) -> DatabaseSettings:
 
 
 @pytest.fixture(scope="session")
-def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an OpenSearch. Whoever asks for it is in the xdist group ``opensearch``: one a run is enough."""
-    if lacks := opensearch.missing():
-        pytest.skip(lacks)
-    folder = tmp_path_factory.mktemp("opensearch")
-    with opensearch.running(folder) as url:
-        yield url
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
 def signer() -> Signer:
-    """Signs as a task does; OpenSearch without its security plugin looks at no signature."""
+    """Signs as a task does."""
     with pytest.MonkeyPatch.context() as variables:
         with_credentials(variables)
         return Signer("es", sign_payload=True)
 
 
 @pytest.fixture(scope="session")
-def domain(opensearch_server: str, signer: Signer) -> str:
-    """The address of an OpenSearch with this version's index."""
+def opensearch_server(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> Iterator[str]:
+    """The address of an OpenSearch with this version's index, which looks at no signature.
 
-    async def prepare_index() -> None:
-        client = OpenSearchClient(opensearch_server, signer)
-        await prepare(client)
-        # A write waits for the next refresh.
-        await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": "20ms"}})
-        await client.close()
+    Whoever asks for it is in the xdist group ``opensearch``: one server a run is enough.
+    """
+    if lacks := opensearch.missing():
+        pytest.skip(lacks)
+    folder = tmp_path_factory.mktemp("opensearch")
+    with opensearch.running(folder) as url:
+        asyncio.run(_prepare(OpenSearchClient(url, signer)))
+        yield url
+    shutil.rmtree(folder)
 
-    asyncio.run(prepare_index())
-    return opensearch_server
+
+async def _prepare(client: OpenSearchClient) -> None:
+    await prepare(client)
+    # A write waits for the next refresh.
+    await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": "20ms"}})
+    await client.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """What every memory store promises (``ai_core.memory.store.MemoryStore``)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -13,25 +13,36 @@ from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import OpenSearchClient
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import NEAREST, Forgotten, Memory, MemoryStore, memory_id
+from ai_core.settings import DatabaseSettings
+from chassis.signing import Signer
+
+from tests.support.opensearch_domain import Domain
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["pgvector", pytest.param("opensearch", marks=pytest.mark.xdist_group("opensearch"))])
-def kind(request: pytest.FixtureRequest) -> Callable[[], MemoryStore]:
-    """Opens the store; what it stands on is started here, outside of the event loop."""
-    if request.param == "pgvector":
-        return partial(PgvectorStore, request.getfixturevalue("database"))
-    url, signer = request.getfixturevalue("domain"), request.getfixturevalue("signer")
-    return lambda: OpenSearchStore(OpenSearchClient(url, signer))
+@pytest.fixture(
+    params=[
+        pytest.param("database", id="pgvector"),
+        pytest.param("opensearch_server", id="opensearch", marks=pytest.mark.xdist_group("opensearch")),
+    ]
+)
+def server(request: pytest.FixtureRequest) -> DatabaseSettings | str:
+    """What the store stands on, started here, outside of the event loop."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-async def store(kind: Callable[[], MemoryStore]) -> AsyncIterator[MemoryStore]:
-    store = kind()
-    yield store
-    await store.close()
+async def store(server: DatabaseSettings | str, signer: Signer) -> AsyncIterator[MemoryStore]:
+    async with AsyncExitStack() as stack:
+        if isinstance(server, str):
+            domain = await stack.enter_async_context(Domain(server))
+            store = OpenSearchStore(OpenSearchClient(domain.url, signer))
+        else:
+            store = PgvectorStore(server)
+        stack.push_async_callback(store.close)
+        yield store
 
 
 def memory(user: UUID, conversation: UUID, content: str = "words", *, minute: int = 0, passage: int = 0) -> Memory:

@@ -19,6 +19,7 @@ from tests.support.running import Sanctum, running
 
 REPLIES = 20
 MESSAGES = 200
+MESSAGES_A_CONVERSATION = 10
 PROMPT_TOKENS = 400
 
 
@@ -52,15 +53,19 @@ def first_token_seconds(sanctum: Sanctum, words: int) -> float:
 
 
 def milliseconds_a_message(sanctum: Sanctum) -> float:
-    """CPU of both services together for one message and all that follows from it (reply, memory)."""
+    """CPU of both services together for one message and all that follows from it (reply, memory).
+
+    Of somebody who begins a new conversation every ``MESSAGES_A_CONVERSATION`` messages, and whose memory grows.
+    """
     processes = [process_of(service, sanctum) for service in ("backend", "ai_core")]
     person = Person(sanctum.url, sanctum.ca).register()
-    conversation = person.converse()
     for number in range(20):
-        person.say(conversation, f"warming up {number}")
+        person.say(person.converse(), f"warming up {number}")
     before = sum(map(cpu_seconds, processes))
-    for number in range(MESSAGES):
-        person.say(conversation, f"What should I say in interview number {number}?")
+    for first in range(0, MESSAGES, MESSAGES_A_CONVERSATION):
+        conversation = person.converse()
+        for number in range(first, first + MESSAGES_A_CONVERSATION):
+            person.say(conversation, f"What should I say in interview number {number}?")
     time.sleep(2)  # what the outbox still hands over belongs to the messages
     person.http.close()
     return (sum(map(cpu_seconds, processes)) - before) / MESSAGES * 1000

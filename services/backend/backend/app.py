@@ -50,7 +50,7 @@ def build(settings: Settings) -> FastAPI:
         tokens = AccessTokens(keys, settings.access_token_seconds)
         ai_core = AiCore(settings)
         outbox = Outbox(autocommit, ai_core)
-        conversing = Conversing(engine, ai_core, outbox)
+        conversing = Conversing(engine, autocommit, ai_core, outbox)
         auth = Auth(engine, autocommit, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
         app.state.parts = Parts(settings, engine, autocommit, ai_core, auth, outbox, conversing)
         loops = [

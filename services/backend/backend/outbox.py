@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.logs import log
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend import seal
@@ -25,12 +25,35 @@ BATCH = 8
 
 _now = func.clock_timestamp
 
-
-async def add_turn(connection: AsyncConnection, user_id: UUID, conversation_id: UUID, reply_message_id: UUID) -> None:
-    """A reply and the message it answers are to be remembered."""
-    await connection.execute(
-        insert(outbox).values(user_id=user_id, conversation_id=conversation_id, reply_message_id=reply_message_id)
+# Built once: building a statement takes longer than running it.
+_CLAIM = (
+    update(outbox)
+    .where(
+        outbox.c.outbox_id.in_(
+            select(outbox.c.outbox_id)
+            .where(outbox.c.next_at <= _now())
+            .order_by(outbox.c.next_at)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
     )
+    .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
+    .returning(*outbox.c)
+)
+_THIS = outbox.c.outbox_id == bindparam("this")
+_REMOVE = delete(outbox).where(_THIS)
+_reply = messages.alias()
+_TURN = (
+    select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.created_at)
+    .join(_reply, messages.c.message_id.in_((_reply.c.message_id, _reply.c.user_message_id)))
+    .where(
+        _reply.c.message_id == bindparam("reply"),
+        _reply.c.user_id == bindparam("user"),
+        messages.c.user_id == bindparam("user"),
+    )
+    .order_by(messages.c.position)
+)
 
 
 async def add_forgetting(connection: AsyncConnection, user_id: UUID, conversation_id: UUID | None) -> Row[Any]:
@@ -86,29 +109,16 @@ class Outbox:
         except Unavailable as error:
             seconds = min(2**row.attempts, LONGEST_PAUSE_SECONDS)
             log("outbox.put_off", "warning", error, user_id=row.user_id, attempts=int(row.attempts))
-            statement = update(outbox).values(next_at=_now() + timedelta(seconds=seconds))
+            statement = update(outbox).where(_THIS).values(next_at=_now() + timedelta(seconds=seconds))
         else:
-            statement = delete(outbox)
+            statement = _REMOVE
         async with self._autocommit.connect() as connection:
-            await connection.execute(statement.where(outbox.c.outbox_id == row.outbox_id))
+            await connection.execute(statement, {"this": row.outbox_id})
 
     async def claim(self) -> list[Row[Any]]:
         """Rows that are due; no other worker takes them until their time is over."""
-        due = (
-            select(outbox.c.outbox_id)
-            .where(outbox.c.next_at <= _now())
-            .order_by(outbox.c.next_at)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            update(outbox)
-            .where(outbox.c.outbox_id.in_(due.scalar_subquery()))
-            .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
-            .returning(*outbox.c)
-        )
         async with self._autocommit.connect() as connection:
-            return list(await connection.execute(claim))
+            return list(await connection.execute(_CLAIM))
 
     async def _do(self, row: Row[Any]) -> None:
         if row.reply_message_id is None:
@@ -121,13 +131,6 @@ class Outbox:
 
 
 async def _turn(connection: AsyncConnection, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:
-    reply = messages.alias()
-    statement = (
-        select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.created_at)
-        .join(reply, messages.c.message_id.in_((reply.c.message_id, reply.c.user_message_id)))
-        .where(reply.c.message_id == reply_message_id, reply.c.user_id == user_id, messages.c.user_id == user_id)
-        .order_by(messages.c.position)
-    )
     return [
         RememberedMessage(
             message_id=row.message_id,
@@ -135,5 +138,5 @@ async def _turn(connection: AsyncConnection, user_id: UUID, reply_message_id: UU
             content=seal.open_sealed(row.content),
             created_at=row.created_at,
         )
-        for row in await connection.execute(statement)
+        for row in await connection.execute(_TURN, {"reply": reply_message_id, "user": user_id})
     ]

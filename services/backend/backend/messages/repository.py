@@ -2,17 +2,32 @@
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend import seal
 from backend.ai_core import Turn
 from backend.messages.schemas import Message, PersonMessage, Reply
 from backend.pages import Page, bad_cursor
-from backend.schema import conversations, messages
+from backend.schema import conversations, messages, outbox
 
 _COLUMNS = (
     messages.c.message_id,
@@ -25,6 +40,61 @@ _COLUMNS = (
 )
 
 
+_USER, _CONVERSATION, _MESSAGE = (bindparam(name, type_=Uuid()) for name in ("user", "conversation", "message"))
+
+# Built once: building a statement takes longer than running it.
+_PERSONA = select(conversations.c.persona).where(
+    conversations.c.conversation_id == _CONVERSATION, conversations.c.user_id == _USER
+)
+_LOCK = _PERSONA.with_for_update(read=True, key_share=True)
+_HISTORY = (
+    select(messages.c.sender, messages.c.content)
+    .where(
+        messages.c.conversation_id == _CONVERSATION,
+        messages.c.user_id == _USER,
+        messages.c.position
+        < func.coalesce(
+            select(messages.c.position)
+            .where(messages.c.message_id == _MESSAGE, messages.c.user_id == _USER)
+            .scalar_subquery(),
+            2**63 - 1,
+        ),
+    )
+    .order_by(messages.c.position.desc())
+    .limit(bindparam("most", type_=Integer()))
+)
+
+
+def _insert(sender: Literal["user", "ai"], **more: ColumnElement[Any]) -> Insert:
+    """Stores a message in the conversation, unless that is gone; one statement, as it needs no transaction then."""
+    values: dict[str, ColumnElement[Any]] = {
+        "message_id": _MESSAGE,
+        "conversation_id": conversations.c.conversation_id,
+        "user_id": conversations.c.user_id,
+        "sender": literal(sender),
+        "content": bindparam("words", type_=LargeBinary()),
+        **more,
+    }
+    return insert(messages).from_select(list(values), _LOCK.with_only_columns(*values.values()))
+
+
+_ADD_MESSAGE = _insert("user", status=literal("complete")).returning(_PERSONA.scalar_subquery())
+
+
+def _add_reply() -> Select[datetime]:
+    more = {"user_message_id": bindparam("answered", type_=Uuid()), "status": bindparam("status", type_=Text())}
+    columns = (messages.c.message_id, messages.c.conversation_id, messages.c.user_id, messages.c.created_at)
+    reply = _insert("ai", **more).returning(*columns).cte("reply")
+    turn = insert(outbox).from_select(
+        ["reply_message_id", "conversation_id", "user_id"],
+        select(reply.c.message_id, reply.c.conversation_id, reply.c.user_id),
+    )
+    return select(reply.c.created_at).add_cte(turn.cte("turn"))
+
+
+_ADD_REPLY = _add_reply()
+
+
 def _message(row: RowMapping) -> Message:
     fields: dict[str, Any] = {**row, "content": seal.open_sealed(row["content"])}
     if row["sender"] == "user":
@@ -35,26 +105,15 @@ def _message(row: RowMapping) -> Message:
 
 async def lock_conversation(connection: AsyncConnection, user_id: UUID, conversation_id: UUID) -> str | None:
     """The persona of this person's conversation, which cannot be deleted until the transaction ends."""
-    statement = select(conversations.c.persona).where(
-        conversations.c.conversation_id == conversation_id, conversations.c.user_id == user_id
-    )
-    return await connection.scalar(statement.with_for_update(read=True, key_share=True))
+    return await connection.scalar(_LOCK, {"user": user_id, "conversation": conversation_id})
 
 
 async def add_message(
     connection: AsyncConnection, user_id: UUID, conversation_id: UUID, message_id: UUID, content: str
-) -> None:
-    """Store what a person said."""
-    await connection.execute(
-        insert(messages).values(
-            message_id=message_id,
-            conversation_id=conversation_id,
-            user_id=user_id,
-            sender="user",
-            content=seal.seal(content),
-            status="complete",
-        )
-    )
+) -> str | None:
+    """Store what a person said; the persona it was said to, or ``None`` when they have no such conversation."""
+    values = {"user": user_id, "conversation": conversation_id, "message": message_id, "words": seal.seal(content)}
+    return await connection.scalar(_ADD_MESSAGE, values)
 
 
 async def add_reply(
@@ -62,26 +121,20 @@ async def add_reply(
     user_id: UUID,
     conversation_id: UUID,
     *,
-    message_id: UUID,
     user_message_id: UUID,
     content: str,
     status: Literal["complete", "interrupted"],
-) -> Reply:
-    """Store a reply.
+) -> Reply | None:
+    """Store a reply and have the outbox hand the turn to the memory; ``None`` when the conversation is gone.
 
     Raises:
-        IntegrityError: the message has one already.
+        IntegrityError: the message has a reply already.
     """
-    statement = insert(messages).values(
-        message_id=message_id,
-        conversation_id=conversation_id,
-        user_id=user_id,
-        user_message_id=user_message_id,
-        sender="ai",
-        content=seal.seal(content),
-        status=status,
-    )
-    created_at = (await connection.execute(statement.returning(messages.c.created_at))).scalar_one()
+    message_id = uuid4()
+    values = {"user": user_id, "conversation": conversation_id, "message": message_id, "words": seal.seal(content)}
+    created_at = await connection.scalar(_ADD_REPLY, {**values, "answered": user_message_id, "status": status})
+    if created_at is None:
+        return None
     return Reply(
         message_id=message_id,
         conversation_id=conversation_id,
@@ -103,20 +156,13 @@ async def find_reply(connection: AsyncConnection, user_id: UUID, user_message_id
 async def history(
     connection: AsyncConnection, user_id: UUID, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
 ) -> list[Turn]:
-    """What was said before a message, oldest first: the newest turns that fit both bounds."""
-    position = select(messages.c.position).where(messages.c.message_id == before, messages.c.user_id == user_id)
-    statement = (
-        select(messages.c.sender, messages.c.content)
-        .where(
-            messages.c.conversation_id == conversation_id,
-            messages.c.user_id == user_id,
-            messages.c.position < position.scalar_subquery(),
-        )
-        .order_by(messages.c.position.desc())
-        .limit(most)
-    )
+    """What was said before a message, oldest first: the newest turns that fit both bounds.
+
+    Before a message that is not stored yet is all that is.
+    """
+    values = {"user": user_id, "conversation": conversation_id, "message": before, "most": most}
     turns: list[Turn] = []
-    for row in await connection.execute(statement):
+    for row in await connection.execute(_HISTORY, values):
         most_bytes -= len(row.content)
         if most_bytes < 0:
             break

@@ -13,7 +13,6 @@ from chassis.problems import Problem
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend import outbox
 from backend.ai_core import AiCore, Question, Unavailable
 from backend.messages import idempotency, repository
 from backend.messages.replies import Writing
@@ -46,8 +45,9 @@ class _Turn:
 class Conversing:
     """Answers messages; one for each process."""
 
-    def __init__(self, engine: AsyncEngine, ai_core: AiCore, memory: Outbox) -> None:
+    def __init__(self, engine: AsyncEngine, autocommit: AsyncEngine, ai_core: AiCore, memory: Outbox) -> None:
         self._engine = engine
+        self._autocommit = autocommit
         self._ai_core = ai_core
         self._memory = memory
         self._running: set[asyncio.Task[None]] = set()
@@ -83,22 +83,26 @@ class Conversing:
     async def _store_message(
         self, user_id: UUID, conversation_id: UUID, content: str, key: str | None
     ) -> _Turn | Reply:
-        async with self._engine.begin() as connection:
-            persona = await repository.lock_conversation(connection, user_id, conversation_id)
-            if persona is None:
-                raise no_conversation()
-            lease = None
+        lease = None
+        # Without a key only one statement writes, the last: no transaction is needed around it.
+        async with self._engine.begin() if key is not None else self._autocommit.connect() as connection:
+            persona = None
             if key is not None:
+                persona = await repository.lock_conversation(connection, user_id, conversation_id)
+                if persona is None:
+                    raise no_conversation()
                 claimed = await idempotency.claim(connection, user_id, conversation_id, key, content)
                 if isinstance(claimed, Reply):
                     return claimed
                 lease = claimed
             message_id = lease.user_message_id if lease else uuid4()
-            if lease is None or not lease.stored:
-                await repository.add_message(connection, user_id, conversation_id, message_id, content)
             history = await repository.history(
                 connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
             )
+            if lease is None or not lease.stored:
+                persona = await repository.add_message(connection, user_id, conversation_id, message_id, content)
+        if persona is None:
+            raise no_conversation()
         question = Question(user_id=user_id, persona=persona, history=history, content=content)
         return _Turn(user_id, conversation_id, message_id, question, lease)
 
@@ -147,22 +151,20 @@ class Conversing:
 
     async def _store_reply(self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]) -> Reply | Problem:
         try:
-            async with self._engine.begin() as connection:
-                if not await repository.lock_conversation(connection, turn.user_id, turn.conversation_id):
-                    return no_conversation()  # deleted meanwhile
+            async with self._autocommit.connect() as connection:
                 reply = await repository.add_reply(
                     connection,
                     turn.user_id,
                     turn.conversation_id,
-                    message_id=uuid4(),
                     user_message_id=turn.user_message_id,
                     content=text,
                     status=status,
                 )
-                await outbox.add_turn(connection, turn.user_id, turn.conversation_id, reply.message_id)
         except IntegrityError:
             # Another process took over the lease of this one, which had fallen silent, and has finished first.
-            async with self._engine.connect() as connection:
+            async with self._autocommit.connect() as connection:
                 return await repository.find_reply(connection, turn.user_id, turn.user_message_id) or no_conversation()
+        if reply is None:
+            return no_conversation()  # deleted meanwhile
         self._memory.wake()
         return reply

@@ -10,7 +10,21 @@ from uuid import UUID
 
 from chassis.database import connect
 from chassis.settings import DatabaseSettings
-from sqlalchemy import RowMapping, Select, Uuid, bindparam, func, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    Cast,
+    RowMapping,
+    Select,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,16 +48,16 @@ class PgvectorStore:
         async with self._engine.begin() as connection:
             # Shared among those who remember, exclusive for who forgets: the tombstones that the next statement
             # looks for are either committed by now, or written after this transaction, whose rows they then cover.
-            await connection.execute(select(func.pg_advisory_xact_lock_shared(_lock(user_id))))
-            if await connection.scalar(_tombstones(user_id, conversation_id)):
+            await connection.execute(_LOCK_SHARED, {"lock": _lock(user_id)})
+            if await connection.scalar(_TOMBSTONES, {"user": user_id, "conversation": conversation_id}):
                 raise Forgotten
             if memories:
                 rows = [_row(user_id, memory, vector) for memory, vector in zip(memories, embeddings, strict=True)]
-                await connection.execute(insert(_TABLE).on_conflict_do_nothing(), rows)
+                await connection.execute(_REMEMBER, rows)
 
     async def search(self, user_id: UUID, embedding: Embedding) -> list[Memory]:
         """See ``MemoryStore``."""
-        return await self._read(_SEARCH, {"user": user_id, "question": embedding})
+        return await self._read(_SEARCH, {"user": user_id, "question": embedding.tolist()})
 
     async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Memory]:
         """See ``MemoryStore``."""
@@ -90,10 +104,16 @@ _TABLE = memories
 _COLUMNS = [column for column in memories.c if column.name not in ("user_id", "embedding")]
 
 
+def _embedding(name: str) -> Cast[Any]:
+    """The vector that is given as ``name``, a list of numbers: the driver sends those in binary, a vector as text."""
+    return cast(bindparam(name, type_=ARRAY(REAL)), _TABLE.c.embedding.type)
+
+
+# Statements are built once: building one takes as long as running it.
 def _search() -> Select[Any]:
-    """The memories of ``:user`` nearest to ``:question``; built once, as building it takes as long as running it."""
+    """The memories of ``:user`` nearest to ``:question``."""
     user = bindparam("user", type_=Uuid())
-    distance = _TABLE.c.embedding.cosine_distance(bindparam("question", type_=_TABLE.c.embedding.type))
+    distance = _TABLE.c.embedding.cosine_distance(_embedding("question"))
     mine = (
         select(_TABLE.c.memory_id, distance.label("distance"))
         .where(_TABLE.c.user_id == user)
@@ -110,7 +130,20 @@ def _search() -> Select[Any]:
     )
 
 
+def _tombstones() -> Select[bool]:
+    """Whether ``:conversation`` of ``:user``, or all of theirs, was forgotten."""
+    user, conversation = bindparam("user", type_=Uuid()), bindparam("conversation", type_=Uuid())
+    of_user = select(forgotten_users).where(forgotten_users.c.user_id == user)
+    of_conversation = select(forgotten_conversations).where(
+        forgotten_conversations.c.user_id == user, forgotten_conversations.c.conversation_id == conversation
+    )
+    return select(of_user.exists() | of_conversation.exists())
+
+
 _SEARCH = _search()
+_TOMBSTONES = _tombstones()
+_LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("lock", type_=BigInteger())))
+_REMEMBER = insert(_TABLE).values(embedding=_embedding("vector")).on_conflict_do_nothing()
 
 
 def _lock(user_id: UUID) -> int:
@@ -122,20 +155,12 @@ async def _lock_out(connection: AsyncConnection, user_id: UUID) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(_lock(user_id))))
 
 
-def _tombstones(user_id: UUID, conversation_id: UUID) -> Select[bool]:
-    user = select(forgotten_users).where(forgotten_users.c.user_id == user_id)
-    conversation = select(forgotten_conversations).where(
-        forgotten_conversations.c.user_id == user_id, forgotten_conversations.c.conversation_id == conversation_id
-    )
-    return select(user.exists() | conversation.exists())
-
-
 def _row(user_id: UUID, memory: Memory, embedding: Embedding) -> dict[str, object]:
     return {
         **memory.model_dump(),
         "user_id": user_id,
         "content": seal(memory.content),
-        "embedding": embedding,
+        "vector": embedding.tolist(),
     }
 
 

@@ -190,12 +190,15 @@ def environment(database: DatabaseSettings, files: Files, model_process: OpenAIS
     }
 
 
+def coverage_variables() -> dict[str, str]:
+    """How a run under coverage measures a process that has an environment of its own."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS_")}
+
+
 @contextmanager
 def started(environment: dict[str, str], log: Path) -> Generator[Process]:
     """``python -m ai_core`` until the end of the block, as soon as it listens; its log goes to ``log``."""
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
-        if name in os.environ:  # how a run under coverage measures this process too
-            environment = {**environment, name: os.environ[name]}
+    environment = environment | coverage_variables()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "ai_core"], env=environment, stdout=output, stderr=output, cwd=log.parent

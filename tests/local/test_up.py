@@ -45,9 +45,9 @@ def _processes(state: Path) -> list[Path]:
     return found
 
 
-def _started(state: Path) -> set[str]:
-    """Ids of the processes that the supervisor started; PostgreSQL's own workers come and go by themselves."""
-    return {p.name for p in _processes(state) if not (p / "cmdline").read_bytes().startswith(b"postgres: ")}
+def _supervised(sanctum: Sanctum) -> set[str]:
+    """Ids of the supervisor's own children; theirs, such as PostgreSQL's workers, come and go by themselves."""
+    return set(Path(f"/proc/{sanctum.pid}/task/{sanctum.pid}/children").read_text().split())
 
 
 @contextmanager
@@ -84,10 +84,12 @@ def test_up_json_says_where_it_is_in_absolute_paths(sanctum: Sanctum):
 
 @pytest.mark.parametrize("options", [[], ["--detach"]])
 def test_a_second_up_tells_the_address_and_starts_nothing(sanctum: Sanctum, options: list[str]):
-    before = _started(sanctum.state)
+    before = _supervised(sanctum)
     second = _local("up", "--state", sanctum.state, *options)
     assert (second.returncode, second.stdout) == (0, f"Sanctum is running at {sanctum.url}\n")
-    assert _started(sanctum.state) == before
+    assert _supervised(sanctum) == before
+    supervisors = [p for p in _processes(sanctum.state) if b"local\0up" in (p / "cmdline").read_bytes()]
+    assert [supervisor.name for supervisor in supervisors] == [str(sanctum.pid)]
 
 
 def test_a_service_that_is_killed_is_there_again(sanctum: Sanctum):

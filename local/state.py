@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from local import files
@@ -14,6 +14,8 @@ from local.failure import Failure
 
 STOP_SECONDS = 300
 """Longer than all grace periods of all processes together."""
+GONE_SECONDS = 2
+"""What a process needs at the most between letting go of its lock and its end."""
 
 
 class State:
@@ -74,15 +76,24 @@ class State:
         Raises:
             Failure: it does not stop.
         """
-        asked = False
+        asked = 0
         end = time.monotonic() + STOP_SECONDS
         while time.monotonic() < end:
             with self.lock() as free:
                 if free:
-                    return asked
+                    _wait_gone(asked)
+                    return asked > 0
             holder = self._lock_file.read_text()
             if holder and not asked:
-                os.kill(int(holder), signal.SIGTERM)
-                asked = True
+                asked = int(holder)
+                with suppress(ProcessLookupError):  # it has just ended by itself
+                    os.kill(asked, signal.SIGTERM)
             time.sleep(0.05)
         raise Failure(f"Process {self._lock_file.read_text()} does not stop: end it with `kill -9`.")
+
+
+def _wait_gone(process: int) -> None:
+    """Wait a moment for the rest of a process that has let go of the folder, which ends by itself."""
+    end = time.monotonic() + GONE_SECONDS
+    while process and Path(f"/proc/{process}/exe").exists() and time.monotonic() < end:
+        time.sleep(0.01)

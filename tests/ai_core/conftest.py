@@ -34,6 +34,8 @@ from tests.support.aws import with_credentials
 from tests.support.openai_server import REPLY, OpenAIServer, saying
 
 ROOT = Path(__file__).parents[2]
+REFRESH_INTERVAL = "20ms"
+"""Of OpenSearch, whose writes wait for the next refresh."""
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +84,7 @@ def opensearch_server(tmp_path_factory: pytest.TempPathFactory, signer: Signer) 
 
 async def _prepare(client: OpenSearchClient) -> None:
     await prepare(client)
-    # A write waits for the next refresh.
-    await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": "20ms"}})
+    await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": REFRESH_INTERVAL}})
     await client.close()
 
 

@@ -19,7 +19,8 @@ from ai_core.memory.store import Forgotten, Memory, memory_id
 from aiohttp import web
 from chassis.signing import Signer
 
-from tests.support.opensearch_domain import Domain, breaking_off, passing
+from tests.ai_core.conftest import REFRESH_INTERVAL
+from tests.support.opensearch_domain import Domain, Script, answering, breaking_off, passing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("opensearch")]
 VECTOR: Embedding = np.full(DIMENSIONS, DIMENSIONS**-0.5, dtype=np.float32)
@@ -107,8 +108,42 @@ async def test_what_a_crash_leaves_behind_is_never_read_and_goes_with_the_next_t
     assert await hits(other, user) == []
 
 
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        [passing, answering(200, {"_shards": {"failed": 1}})],
+        [passing, passing, answering(200, {"timed_out": True, "failures": []})],
+        [passing, passing, answering(200, {"timed_out": False, "failures": [{"status": 500}]})],
+    ],
+    ids=["not refreshed", "not in time", "not all"],
+)
+async def test_a_deletion_that_is_not_whole_is_not_taken_for_one(
+    domain: Domain, client: OpenSearchClient, scripts: list[Script]
+) -> None:
+    domain.scripts = list(scripts)
+    with pytest.raises(StoreUnavailable):
+        await OpenSearchStore(client).forget_user(uuid4())
+
+
+async def set_refresh_interval(client: OpenSearchClient, interval: str) -> None:
+    await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": interval}})
+
+
 async def no_pause(_: int) -> None:
     pass
+
+
+async def test_forgetting_deletes_what_no_search_finds_yet(client: OpenSearchClient) -> None:
+    store, user, conversation = OpenSearchStore(client), uuid4(), uuid4()
+    await store.remember(user, conversation, [memory(user, conversation)], [VECTOR])
+    (hit,) = await hits(client, user)
+    await set_refresh_interval(client, "-1")
+    try:
+        await client.call("PUT", f"/{ALIAS}/_doc/{uuid4()}?routing={user}", hit["_source"])
+        await store.forget_conversation(user, conversation)
+        assert await hits(client, user) == []
+    finally:
+        await set_refresh_interval(client, REFRESH_INTERVAL)
 
 
 async def test_conversations_forgotten_at_once_are_all_forgotten(client: OpenSearchClient) -> None:

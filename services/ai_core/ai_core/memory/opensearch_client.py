@@ -125,8 +125,8 @@ class OpenSearchClient:
         headers = await self._signer.headers(method, url, body)
         if body is not None:
             headers["Content-Type"] = "application/json"
-        request = self._pool().request(method, URL(url, encoded=True), data=body, headers=headers)
-        async with request as answer:
+        address = URL(url, encoded=True)
+        async with self._pool().request(method, address, data=body, headers=headers, allow_redirects=False) as answer:
             return answer.status, await answer.read()
 
     def _pool(self) -> aiohttp.ClientSession:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.chassis.conftest import Service
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/failures"])
@@ -38,6 +39,8 @@ def test_the_log_has_one_line_a_request_without_a_word_of_the_caller(client: htt
         client.request("PROPFIND", f"/{secret}"),
         client.get("/failures"),
     ]
+    # An answer may arrive before its line is written.
+    eventually(lambda: answers[-1].headers["x-request-id"] in service.log)
     lines = [line for line in map(json.loads, service.log.splitlines()) if line["event"] == "request.done"]
     for answer in answers:
         (line,) = [x for x in lines if x.get("request_id") == answer.headers["x-request-id"]]

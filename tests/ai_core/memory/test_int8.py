@@ -1,0 +1,43 @@
+"""The embedding model computes in int8 and gives the vectors it was made for."""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_core.memory.embedder import load_tokenizer, model_path
+from ai_core.memory.int8 import compute_in_int8
+from numpy.typing import NDArray
+
+TEXTS = ("?", "ok", "What should I say in interview number 7?", "日本語で働きたい", "I was laid off. " * 40)
+
+
+def runtime(model: bytes) -> Any:
+    """A session of ONNX Runtime, as it is without any option."""
+    return import_module("onnxruntime").InferenceSession(model, providers=["CPUExecutionProvider"])
+
+
+def vector(session: Any, tokens: list[int]) -> NDArray[np.float64]:
+    """What the model makes of a text, with length 1."""
+    ids = np.array([tokens], dtype=np.int64)
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    total = session.run(None, inputs)[0][0].sum(axis=0, dtype=np.float64)
+    return total / np.linalg.norm(total)
+
+
+@pytest.fixture(scope="module")
+def stored() -> bytes:
+    """The model as it is in its package."""
+    return model_path().read_bytes()
+
+
+def test_vectors_are_those_of_the_exact_model(stored: bytes) -> None:
+    exact, quick, tokenizer = runtime(stored), runtime(compute_in_int8(stored)), load_tokenizer()
+    for text in TEXTS:
+        tokens = tokenizer.encode(text).ids
+        assert vector(exact, tokens) @ vector(quick, tokens) >= 0.999
+
+
+def test_every_product_with_stored_weights_is_computed_from_them(stored: bytes) -> None:
+    layers, products_a_layer = 6, 6
+    assert compute_in_int8(stored).count(b"MatMulNBits") == layers * products_a_layer

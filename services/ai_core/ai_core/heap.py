@@ -2,8 +2,9 @@
 
 import ctypes
 
-_M_MMAP_THRESHOLD = -3
-_BYTES = 128 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_BYTES = 1024 * 1024
+"""More than the 256 KiB that each read from a TLS connection asks for: from the system they come cleared each time."""
 
 
 def return_large_blocks() -> None:
@@ -15,3 +16,4 @@ def return_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, _BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _BYTES)  # what glibc itself keeps at the top of the heap for such a threshold

@@ -42,7 +42,7 @@ def build_prompt(
         budget: Tokens of the whole prompt.
         tokens: Counts them.
     """
-    left = budget - tokens.count(persona.prompt) - 2 * TURN_TOKENS
+    left = budget - tokens.count_ours(persona.prompt) - 2 * TURN_TOKENS
     content = _shortened(content, left, tokens)
     left -= tokens.count(content)
     known = {turn.content for turn in history}
@@ -60,7 +60,7 @@ def _quote(memory: Memory) -> str:
 
 def _fitting(lines: Iterator[str], left: int, tokens: TokenCounter) -> Iterator[str]:
     """The lines that fit, between the head and the tail; nothing where none does."""
-    left -= tokens.count(_HEAD + _TAIL)
+    left -= tokens.count_ours(_HEAD + _TAIL)
     head = _HEAD
     for line in lines:
         cost = tokens.count(line)

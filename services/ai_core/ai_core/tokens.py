@@ -23,6 +23,7 @@ class TokenCounter:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        self._ours: dict[str, int] = {}
 
     def count(self, text: str) -> int:
         """Tokens of ``text``, estimated from above."""
@@ -31,3 +32,9 @@ class TokenCounter:
         again = sum(map(len, _AWKWARD.findall(ascii_text))) + sum(map(len, _BLANKS.findall(text)))
         foreign = sum(len(run.encode()) for run in _FOREIGN.findall(text))
         return math.ceil((pieces + again + foreign) * MARGIN)
+
+    def count_ours(self, text: str) -> int:
+        """The same for a text of this program's own, which is remembered: never for a person's words."""
+        if text not in self._ours:
+            self._ours[text] = self.count(text)
+        return self._ours[text]

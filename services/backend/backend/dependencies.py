@@ -31,7 +31,7 @@ class Parts:
     conversing: Conversing
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:  # one that is not async would be run in a thread
     return cast("Parts", request.app.state.parts)
 
 

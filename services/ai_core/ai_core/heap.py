@@ -2,9 +2,8 @@
 
 import ctypes
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_BYTES = 1024 * 1024
-"""More than the 256 KiB that each read from a TLS connection asks for: from the system they come cleared each time."""
+_M_MMAP_THRESHOLD = -3
+_BYTES = 128 * 1024
 
 
 def return_large_blocks() -> None:
@@ -16,4 +15,3 @@ def return_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, _BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 2 * _BYTES)  # what glibc itself keeps at the top of the heap for such a threshold

@@ -4,8 +4,8 @@ The embedding model's file turns its weights into float32 when it is loaded (``C
 then each short text takes as long as reading 43 MB. ONNX Runtime's ``MatMulNBits`` takes them as they are and rounds
 what they are multiplied with to 8 bits, 16 numbers at a time
 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits): a
-quarter (12 tokens) to a half (4 tokens) less time, and vectors whose cosine to the exact ones is above 0.999. With blocks
-of 32 some were below.
+quarter (12 tokens) to a half (4 tokens) less time, and vectors whose cosine to the exact ones is above 0.999. With
+blocks of 32 some were below.
 """
 
 from typing import Any

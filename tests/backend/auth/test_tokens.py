@@ -69,7 +69,7 @@ def test_a_good_token_made_by_hand_is_good(stored: Path) -> None:
         {"sub": None},
         {"sid": None},
     ],
-    ids=str,
+    ids=lambda wrong: " ".join(f"{'no' if value is None else 'wrong'} {name}" for name, value in wrong.items()),
 )
 def test_a_token_with_a_wrong_claim_is_refused(stored: Path, wrong: dict[str, Any]) -> None:
     claims = {name: value for name, value in (GOOD | wrong).items() if value is not None}

@@ -1,6 +1,7 @@
 """What every answer carries, and what is written about a request."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -39,11 +40,14 @@ def test_the_log_has_one_line_a_request_without_a_word_of_the_caller(client: htt
         client.request("PROPFIND", f"/{secret}"),
         client.get("/failures"),
     ]
-    # An answer may arrive before its line is written.
-    eventually(lambda: answers[-1].headers["x-request-id"] in service.log)
-    lines = [line for line in map(json.loads, service.log.splitlines()) if line["event"] == "request.done"]
+
+    def lines(answer: httpx.Response) -> list[dict[str, Any]]:
+        written = map(json.loads, service.log.splitlines())
+        done = [line for line in written if line["event"] == "request.done"]
+        return [line for line in done if line["request_id"] == answer.headers["x-request-id"]]
+
     for answer in answers:
-        (line,) = [x for x in lines if x.get("request_id") == answer.headers["x-request-id"]]
+        (line,) = eventually(lambda answer=answer: lines(answer))  # an answer may arrive before its line is written
         assert line["status"] == answer.status_code
         assert line["milliseconds"] >= 0
     assert secret not in service.log.lower()

@@ -134,17 +134,12 @@ def test_after_a_kill_nothing_is_left_and_the_next_up_finds_the_data(tmp_path: P
         process.wait()
         eventually(lambda: not _processes(tmp_path))
         assert (tmp_path / "up.json").exists()
-    with running(tmp_path, *NO_MODEL) as again:
+    with _in_foreground(tmp_path) as (process, again):
         person.http.close()
         person.http = Person(again.url, again.ca).http
         assert person.sign_in().status_code == 200
         person.http.close()
-    assert not _processes(tmp_path)
-
-
-def test_ctrl_c_stops_it_and_leaves_nothing(tmp_path: Path):
-    with _in_foreground(tmp_path) as (process, _):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # Ctrl-C stops it and leaves nothing
         assert process.wait(60) == 0
     assert not (tmp_path / "up.json").exists()
     assert not _processes(tmp_path)

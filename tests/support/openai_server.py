@@ -1,13 +1,14 @@
 """A server that speaks OpenAI's chat completions and does what it is told, over TLS: stream, hang, drip, break off.
 
 In a test: ``async with OpenAIServer(certificate, key) as server`` and ``server.scripts``. As a process it answers every
-question with the same words, repeats its prompt to whoever asks for that, and stands in for the small model where a
-test needs many replies: ``stand_in``, or ``python -m tests.support.openai_server --port 0 --cert FILE --key FILE
-[--api-key KEY]``, which prints its address.
+question with nearly the same words, repeats its prompt to whoever asks for that, and stands in for the small model
+where a test needs many replies: ``stand_in``, or ``python -m tests.support.openai_server --port 0 --cert FILE --key
+FILE [--api-key KEY]``, which prints its address.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import ssl
 import subprocess
@@ -25,6 +26,8 @@ from local.certificates import Authority
 
 REPLY = ("I ", "hear ", "you. ", "What ", "would ", "a ", "good ", "week ", "look ", "like?")
 """What it says where nothing else is scripted."""
+
+_numbers = itertools.count(1)
 
 Script = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -71,10 +74,10 @@ def refusing(status: int, headers: dict[str, str] | None = None) -> Script:
 
 
 async def repeating(request: web.Request) -> web.StreamResponse:
-    """The usual words, or the whole prompt for whoever asks to have it repeated."""
+    """The usual words and a number that was never said before, or the whole prompt for whoever asks for it."""
     messages = (await request.json())["messages"]
     wants_prompt = messages[-1]["content"].startswith("repeat your prompt")
-    return await (saying(json.dumps(messages)) if wants_prompt else saying(*REPLY))(request)
+    return await (saying(json.dumps(messages)) if wants_prompt else saying(*REPLY, f" {next(_numbers)}"))(request)
 
 
 class OpenAIServer:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from chassis.application import create_app
-from chassis.database import install_unavailable
+from chassis.unavailable import install_unavailable
 from fastapi import FastAPI
 
 from ai_core import memories, replies

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from chassis.application import create_app
-from chassis.database import connect, install_unavailable
+from chassis.database import connect
 from chassis.openapi import describe
+from chassis.unavailable import install_unavailable
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 

@@ -1,14 +1,13 @@
 """Typed clients of the AWS services that are called; each is made where it is first needed.
 
-``boto3.client`` is overloaded for hundreds of services, and those without stubs make its type partly unknown.
+``boto3.client`` is overloaded for hundreds of services, and those without stubs make its type partly unknown: the
+functions here say what it is.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-import boto3
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -24,18 +23,20 @@ def region() -> str | None:
 
 def secrets_manager() -> SecretsManagerClient:
     """AWS Secrets Manager in the task's region."""
-    return boto3.client(  # pyright: ignore[reportUnknownMemberType] - see above
-        "secretsmanager", region_name=region()
-    )
+    return _client("secretsmanager")
 
 
 def rds() -> RDSClient:
     """Amazon RDS in the task's region; signs tokens, calls nothing."""
-    return boto3.client("rds", region_name=region())  # pyright: ignore[reportUnknownMemberType] - see above
+    return _client("rds")
 
 
 def bedrock_runtime(config: Config) -> BedrockRuntimeClient:
     """Amazon Bedrock's models in the task's region."""
-    return boto3.client(  # pyright: ignore[reportUnknownMemberType] - see above
-        "bedrock-runtime", region_name=region(), config=config
-    )
+    return _client("bedrock-runtime", config)
+
+
+def _client(service: str, config: Config | None = None) -> Any:
+    import boto3  # noqa: PLC0415 - a fifth of a second at each start, and on one machine it is never needed
+
+    return cast("Any", boto3).client(service, region_name=region(), config=config)

@@ -4,33 +4,16 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 
-from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import PostgresError
-from fastapi import FastAPI, Request, Response
 from sqlalchemy import URL, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis import aws
-from chassis.logs import log
-from chassis.problems import Problem
 from chassis.settings import DatabaseSettings
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
-
-_UNAVAILABLE = (
-    InterfaceError,
-    OperationalError,
-    PoolTimeoutError,
-    AsyncpgInterfaceError,
-    ConnectionError,
-    TimeoutError,
-)
-_UNAVAILABLE_STATES = ("08", "28", "53", "57")
-"""SQLSTATE classes: no connection, not let in, no resources (too many connections), an operator intervened."""
 
 
 def connect(
@@ -93,23 +76,3 @@ def _password(settings: DatabaseSettings) -> str | Callable[[], Awaitable[str]]:
         )
 
     return token
-
-
-def install_unavailable(app: FastAPI) -> None:
-    """Make ``app`` answer 503 with ``Retry-After`` while its database cannot be reached."""
-
-    async def unavailable(request: Request, error: Exception) -> Response:
-        log("database.unavailable", "error", error)
-        problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
-        return problem.response(request)
-
-    async def perhaps_unavailable(request: Request, error: Exception) -> Response:
-        state: object = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
-        if isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES):
-            return await unavailable(request, error)
-        raise error
-
-    for error in _UNAVAILABLE:
-        app.add_exception_handler(error, unavailable)
-    for error in (DBAPIError, PostgresError):
-        app.add_exception_handler(error, perhaps_unavailable)

@@ -1,0 +1,41 @@
+"""What is answered while the database is away. Apart from the connection itself: a migration needs no web framework."""
+
+from asyncpg import InterfaceError as AsyncpgInterfaceError
+from asyncpg import PostgresError
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from chassis.logs import log
+from chassis.problems import Problem
+
+_UNAVAILABLE = (
+    InterfaceError,
+    OperationalError,
+    PoolTimeoutError,
+    AsyncpgInterfaceError,
+    ConnectionError,
+    TimeoutError,
+)
+_UNAVAILABLE_STATES = ("08", "28", "53", "57")
+"""SQLSTATE classes: no connection, not let in, no resources (too many connections), an operator intervened."""
+
+
+def install_unavailable(app: FastAPI) -> None:
+    """Make ``app`` answer 503 with ``Retry-After`` while its database cannot be reached."""
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        log("database.unavailable", "error", error)
+        problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
+        return problem.response(request)
+
+    async def perhaps_unavailable(request: Request, error: Exception) -> Response:
+        state: object = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+        if isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES):
+            return await unavailable(request, error)
+        raise error
+
+    for error in _UNAVAILABLE:
+        app.add_exception_handler(error, unavailable)
+    for error in (DBAPIError, PostgresError):
+        app.add_exception_handler(error, perhaps_unavailable)

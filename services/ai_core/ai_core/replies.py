@@ -1,16 +1,17 @@
 """``POST /v1/replies``: a persona's reply, streamed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from chassis.logs import log
+from chassis.openapi import reference
 from chassis.problems import Problem, documented
 from chassis.requests import takes
 from fastapi import APIRouter, Depends, Request
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from ai_core.core import Core
@@ -51,6 +52,14 @@ class Failed(BaseModel):
     detail: str
 
 
+_EVENT_STREAM = "text/event-stream"
+EVENTS = (Delta, Done, Failed)
+"""What a stream consists of."""
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {_EVENT_STREAM: {"schema": {"anyOf": [reference(event) for event in EVENTS]}}}}
+}
+
+
 def router(core: Core) -> APIRouter:
     """The route, over ``core``."""
     routes = APIRouter(tags=["replies"])
@@ -83,26 +92,34 @@ def router(core: Core) -> APIRouter:
 
     @routes.post(
         "/v1/replies",
-        response_class=EventSourceResponse,
+        response_class=StreamingResponse,
         dependencies=[Depends(takes("application/json"))],
-        responses=documented(413, 415, 422, 503),
+        responses=_STREAM | documented(413, 415, 422, 503),
     )
     async def reply(
         begin: Annotated[tuple[str, AsyncGenerator[str]], Depends(begun)],
-    ) -> AsyncIterable[Delta | Done | Failed]:
+    ) -> StreamingResponse:
         """Reply to what the person says: events of type ``delta``, then one of type ``done`` or ``error``."""
-        first, rest = begin
-        yield Delta(content=first)
-        try:
-            async for delta in rest:
-                yield Delta(content=delta)
-        except ModelError as error:
-            log("reply.broke_off", "warning", error)
-            yield Failed(detail="The language model broke off.")
-        else:
-            yield Done()
+        return StreamingResponse(_events(*begin), media_type=_EVENT_STREAM)
 
     return routes
+
+
+async def _events(first: str, rest: AsyncGenerator[str]) -> AsyncIterator[str]:
+    # No silence is longer than the model's limit between two pieces, so nothing has to keep the connection open.
+    yield _event(Delta(content=first))
+    try:
+        async for delta in rest:
+            yield _event(Delta(content=delta))
+    except ModelError as error:
+        log("reply.broke_off", "warning", error)
+        yield _event(Failed(detail="The language model broke off."))
+    else:
+        yield _event(Done())
+
+
+def _event(event: BaseModel) -> str:
+    return f"data: {event.model_dump_json()}\n\n"
 
 
 async def _unless_gone(request: Request, deltas: AsyncGenerator[str]) -> str:

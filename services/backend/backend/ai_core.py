@@ -7,7 +7,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -25,7 +25,9 @@ KEEP_ALIVE_SECONDS = 30
 CONNECT_SECONDS = 5
 REPLY_SECONDS = 240
 SILENCE_SECONDS = 60
-"""The AI core sends a comment every 15 s once the reply has begun."""
+"""Longer than the AI core gives a model for the first piece, and than it lets it be silent between two."""
+LAST_SECONDS = 0.5
+"""How long the end of a response may follow the end of the reply, for the connection to be used again."""
 CALL_SECONDS = 10
 PAGE = 100
 
@@ -137,6 +139,9 @@ class AiCore:
                             if content:
                                 yield content
                         case _Done():
+                            with suppress(TimeoutError):
+                                async with asyncio.timeout(LAST_SECONDS):
+                                    await answer.content.read()
                             return
                         case _Error():
                             break

@@ -5,7 +5,7 @@ No call leaves the machine, and the vectors are the same on a laptop and in the 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from importlib.metadata import distribution
@@ -25,7 +25,7 @@ RECENT = 256
 """Embeddings that are kept for a while: a message is searched with when it comes and remembered when it is answered."""
 
 Embedding = NDArray[np.float32]
-"""``DIMENSIONS`` numbers of length 1, or several such rows."""
+"""``DIMENSIONS`` numbers of length 1."""
 
 
 def load_tokenizer() -> Tokenizer:
@@ -63,41 +63,23 @@ class Embedder:
         # By a digest, so that no words stay in memory.
         names = [sha256(text.encode()).digest() for text in texts]
         known = {name: self._recent[name] for name in names if name in self._recent}
-        new = {name: self._tokens(text) for name, text in zip(names, texts, strict=True) if name not in known}
-        for batch in _batches(new):
-            known |= zip(batch, self._embed_batch([new[name] for name in batch]), strict=True)
+        for name, text in zip(names, texts, strict=True):
+            if name not in known:
+                known[name] = self._embed_one(text)
         self._recent = dict(list((self._recent | known).items())[-RECENT:])
         return [known[name] for name in names]
 
-    def _tokens(self, text: str) -> list[int]:
-        ids = self._tokenizer.encode(text).ids
-        return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
-
-    def _embed_batch(self, batch: list[list[int]]) -> Embedding:
-        ids = np.zeros((len(batch), max(map(len, batch))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        hidden = self._run({"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})
+    def _embed_one(self, text: str) -> Embedding:
+        tokens = self._tokenizer.encode(text).ids
+        if len(tokens) > MAX_TOKENS:
+            tokens = [*tokens[: MAX_TOKENS - 1], tokens[-1]]
+        ids = np.array([tokens], dtype=np.int64)
+        hidden = self._run(
+            {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        )
         # A vector of length 1 is the same from the sum of the tokens as from their mean.
-        total: Embedding = np.einsum("btd,bt->bd", hidden, mask.astype(np.float32))
-        return total / np.linalg.norm(total, axis=1, keepdims=True).astype(np.float32)
-
-
-def _batches(texts: Mapping[bytes, list[int]]) -> Iterator[list[bytes]]:
-    """Names of texts of about the same length, so many that they take as many tokens as one long text.
-
-    For a short text reading the model's weights takes longer than computing with them.
-    """
-    batch: list[bytes] = []
-    for name, tokens in sorted(texts.items(), key=lambda text: len(text[1])):
-        if batch and len(tokens) * (len(batch) + 1) > MAX_TOKENS:
-            yield batch
-            batch = []
-        batch.append(name)
-    if batch:
-        yield batch
+        total = hidden[0].sum(axis=0)
+        return total / np.linalg.norm(total)
 
 
 def _packaged(name: str, path: str) -> Path:

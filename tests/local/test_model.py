@@ -163,7 +163,7 @@ def test_the_server_speaks_verified_tls_and_ends_on_sigterm(process: tuple[subpr
 def test_the_librarys_own_server_cannot_be_reached(llama: Llama):
     assert llama
     # Its own alone: another test's may just be starting.
-    own = {os.readlink(file) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()}
+    own = {str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()}
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines() if "unused.sock" in line]
     sockets = [fields[7] for fields in lines if f"socket:[{fields[6]}]" in own]
     assert sockets

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from backend.auth import tokens as tokens_module
 from backend.auth.signing_keys import SigningKeys, rotated
 from backend.auth.tokens import AUDIENCE, ISSUER, TYPE, AccessTokens, Caller
 from joserfc import jwt
@@ -93,3 +94,49 @@ def test_a_token_signed_with_the_public_key_as_a_shared_secret_is_refused(stored
     shared = OctKey.import_key(key.as_bytes(private=False).hex())
     header = {"alg": "HS256", "kid": key.kid, "typ": TYPE}
     assert _read(stored, jwt.encode(header, GOOD, shared)) is None
+
+
+def test_a_token_that_was_read_before_still_expires(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        keys = SigningKeys(str(stored))
+        await keys.read()
+        tokens = AccessTokens(keys, 600)
+        token = tokens.issue(Caller(uuid4(), uuid4()))
+        assert await tokens.read(token) == await tokens.read(token) is not None
+        expired = time.time() + 601
+        monkeypatch.setattr(tokens_module.time, "time", lambda: expired)
+        assert await tokens.read(token) is None
+
+    asyncio.run(run())
+
+
+def test_a_token_that_was_read_before_ends_with_its_key(stored: Path, tmp_path: Path) -> None:
+    own = tmp_path / "keys.json"
+    own.write_text(stored.read_text())
+
+    async def run() -> None:
+        keys = SigningKeys(str(own))
+        await keys.read()
+        tokens = AccessTokens(keys, 600)
+        token = tokens.issue(Caller(uuid4(), uuid4()))
+        assert await tokens.read(token)
+        await asyncio.to_thread(own.write_text, json.dumps({"keys": rotated([], 900, time.time())}))
+        await keys.read()
+        assert await tokens.read(token) is None
+
+    asyncio.run(run())
+
+
+def test_only_so_many_tokens_are_remembered(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens_module, "REMEMBERED", 2)
+
+    async def run() -> None:
+        keys = SigningKeys(str(stored))
+        await keys.read()
+        tokens = AccessTokens(keys, 600)
+        for _ in range(4):
+            caller = Caller(uuid4(), uuid4())
+            assert await tokens.read(tokens.issue(caller)) == caller
+        assert len(tokens._verified) == 2  # pyright: ignore[reportPrivateUsage]
+
+    asyncio.run(run())

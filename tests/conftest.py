@@ -8,6 +8,18 @@ import pytest
 from local.certificates import Authority
 from local.postgres import Postgres
 
+DEAR = {"shared_backend": "backend", "own_backend": "own_backend", "core": "ai_core"}
+"""Fixtures that take seconds to make, and the xdist group of all tests that share one: made once a run, not a worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that share a dear fixture into its group."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        group = next((group for fixture, group in DEAR.items() if fixture in names), None)
+        if group and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:

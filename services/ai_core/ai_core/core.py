@@ -12,7 +12,6 @@ from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import signed_client
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import MemoryStore
-from ai_core.models.bedrock import BedrockModel
 from ai_core.models.limits import LimitedModel
 from ai_core.models.openai import OpenAIModel
 from ai_core.models.protocol import LanguageModel
@@ -61,4 +60,8 @@ def memory_store(settings: MemorySettings) -> MemoryStore:
 
 
 def _model(settings: ModelSettings) -> LanguageModel:
-    return BedrockModel(settings) if settings.model_provider == "bedrock" else OpenAIModel(settings)
+    if settings.model_provider != "bedrock":
+        return OpenAIModel(settings)
+    from ai_core.models.bedrock import BedrockModel  # noqa: PLC0415 - brings botocore, which one machine never needs
+
+    return BedrockModel(settings)

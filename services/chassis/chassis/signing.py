@@ -2,10 +2,6 @@
 
 import asyncio
 
-import botocore.session
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-
 from chassis import aws
 
 
@@ -25,6 +21,8 @@ class Signer:
     """
 
     def __init__(self, service: str, *, sign_payload: bool) -> None:
+        import botocore.session  # noqa: PLC0415 - an eighth of a second at each start; one machine never needs it
+
         session = botocore.session.get_session()
         credentials = session.get_credentials()
         region = aws.region() or session.get_config_variable("region")
@@ -40,6 +38,9 @@ class Signer:
         return await asyncio.to_thread(self._sign, method, url, body)
 
     def _sign(self, method: str, url: str, body: bytes | None) -> dict[str, str]:
+        from botocore.auth import SigV4Auth  # noqa: PLC0415 - as above
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
+
         request = AWSRequest(method=method, url=url, data=body)
         request.context["payload_signing_enabled"] = self._sign_payload
         # The credentials object renews itself, which may ask the network: hence the thread.

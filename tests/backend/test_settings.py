@@ -5,6 +5,8 @@ import sys
 from uuid import uuid4
 
 import pytest
+from backend.settings import Settings
+from chassis.settings import read_settings
 
 from tests.backend.process import Backend
 from tests.support.person import Person
@@ -17,21 +19,28 @@ from tests.support.person import Person
         ("AI_CORE_URL", "http://insecure.example"),
         ("AI_CORE_AUTH", "none"),
         ("SIGNING_KEYS", None),
-        ("ACCESS_TOKEN_SECONDS", "0"),
     ],
 )
-def test_a_wrong_environment_ends_the_process_with_one_sentence(
-    deployed: Backend, variable: str, value: str | None
+def test_a_wrong_setting_is_named_in_one_line(
+    deployed: Backend, variable: str, value: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {name: v for name, v in deployed.environment().items() if name != variable}
-    if value is not None:
-        environment[variable] = value
+    for name, right in deployed.environment().items():
+        monkeypatch.setenv(name, right)
+    if value is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit, match=rf"^This process cannot start\. [^\n]*{variable}[^\n]*$"):
+        read_settings(Settings)
+
+
+def test_a_wrong_environment_ends_the_process_with_one_sentence(deployed: Backend) -> None:
+    environment = deployed.environment() | {"ACCESS_TOKEN_SECONDS": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "backend"], env=environment, capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("This process cannot start.")
-    assert variable in done.stderr
+    assert done.stderr.startswith("This process cannot start. ACCESS_TOKEN_SECONDS")
     assert done.stderr.count("\n") == 1
 
 

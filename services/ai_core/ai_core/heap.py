@@ -3,7 +3,7 @@
 import ctypes
 
 _M_MMAP_THRESHOLD = -3
-_BYTES = 1024 * 1024
+_BYTES = 128 * 1024
 
 
 def return_large_blocks() -> None:

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.auth.emails import Email
+from backend.auth.guessable import LEAST_LENGTH, not_guessable
 
-Password = Annotated[str, Field(min_length=8, max_length=1024)]
+Password = Annotated[str, Field(min_length=LEAST_LENGTH, max_length=1024), AfterValidator(not_guessable)]
 """NIST SP 800-63B: long ones are welcome, and nothing is demanded of the characters."""
 
 

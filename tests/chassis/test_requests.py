@@ -16,9 +16,16 @@ def test_every_answer_carries_the_security_headers(client: httpx.Client, path: s
     headers = client.get(path).headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert headers["strict-transport-security"].startswith("max-age=63072000")
+    assert headers["content-security-policy"] == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
     assert "server" not in headers
+
+
+def test_trace_sends_nothing_back(client: httpx.Client) -> None:
+    answer = client.request("TRACE", "/healthz", headers={"Authorization": "Bearer aardvark"})
+    assert answer.status_code == 405
+    assert "aardvark" not in answer.text
 
 
 def test_a_route_may_say_otherwise(client: httpx.Client) -> None:

@@ -75,6 +75,18 @@ async def test_a_server_with_a_strange_certificate_is_told_nothing(files: Files,
         assert server.requests == []
 
 
+async def test_a_redirect_is_not_followed(files: Files) -> None:
+    async with (
+        OpenAIServer(files.server, files.server_key) as elsewhere,
+        OpenAIServer(files.server, files.server_key) as server,
+    ):
+        server.scripts = [refusing(307, {"Location": f"{elsewhere.url}/chat/completions"})]
+        with pytest.raises(ModelFailed):
+            await words_of(OpenAIModel(settings(server.url, files.ca)))
+        assert len(server.requests) == 1
+    assert elsewhere.requests == []
+
+
 async def test_nobody_there_may_be_tried_again(files: Files) -> None:
     with pytest.raises(ModelUnavailable):
         await words_of(OpenAIModel(settings(f"https://localhost:{free_port()}/v1", files.ca)))

@@ -7,7 +7,7 @@ import pytest
 from backend import outbox
 from backend.ai_core import AiCore
 from backend.outbox import Outbox
-from chassis.database import connect
+from chassis.direct import Direct
 
 from tests.backend.ai_core_stand_in import AiCoreStandIn
 from tests.backend.process import Backend
@@ -55,12 +55,12 @@ def test_a_turn_of_somebody_forgotten_is_let_go(alice: Person, ai_core: AiCoreSt
 def test_two_workers_do_not_take_the_same_row(own_backend: Backend, ai_core: AiCoreStandIn) -> None:
     async def run() -> None:
         settings = own_backend.read_settings()
-        engine, client = connect(settings), AiCore(settings)
-        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        workers = [Outbox(autocommit, client) for _ in range(3)]
+        direct, client = Direct(settings), AiCore(settings)
+        await direct.open()
+        workers = [Outbox(direct, client) for _ in range(3)]
         user_id = uuid4()
         own_backend.stop()
-        async with engine.begin() as connection:
+        async with direct.begin() as connection:
             for _ in range(20):
                 row = await outbox.add_forgetting(connection, user_id, uuid4())
                 assert row.attempts == 1
@@ -73,7 +73,7 @@ def test_two_workers_do_not_take_the_same_row(own_backend: Backend, ai_core: AiC
         assert own_backend.sql("SELECT count(*) FROM outbox") == "19"
         assert len(ai_core.memory(str(user_id)).forgotten_conversations) == 1
         await client.close()
-        await engine.dispose()
+        await direct.close()
 
     asyncio.run(run())
 
@@ -85,10 +85,10 @@ def test_the_worker_goes_on_after_a_fault(
         monkeypatch.setattr(outbox, "POLL_SECONDS", 0.05)
         own_backend.stop()
         settings = own_backend.read_settings()
-        engine, client = connect(settings), AiCore(settings)
-        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        direct, client = Direct(settings), AiCore(settings)
+        await direct.open()
         own_backend.sql("ALTER TABLE outbox RENAME TO away")
-        worker = asyncio.create_task(Outbox(autocommit, client).run())
+        worker = asyncio.create_task(Outbox(direct, client).run())
         await asyncio.sleep(0.2)
         assert not worker.done()
         own_backend.sql("ALTER TABLE away RENAME TO outbox")
@@ -98,6 +98,6 @@ def test_the_worker_goes_on_after_a_fault(
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
         await client.close()
-        await engine.dispose()
+        await direct.close()
 
     asyncio.run(run())

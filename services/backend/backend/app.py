@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 
 from chassis.application import create_app
 from chassis.database import connect
+from chassis.direct import Built, Direct
 from chassis.openapi import describe
 from chassis.unavailable import install_unavailable
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
+from sqlalchemy import select
 
 from backend import cors, housekeeping
 from backend.ai_core import AiCore
@@ -30,6 +31,8 @@ from backend.outbox import Outbox
 from backend.settings import Settings
 from backend.users.endpoints import router as users
 
+_NOTHING = Built(select())
+
 
 async def _cut_off(app: FastAPI, conversing: Conversing) -> None:
     """Cut replies off when the drain time is over: soon enough for those who wait to be told."""
@@ -45,15 +48,16 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         keys = SigningKeys(settings.signing_keys)
         await keys.read()
-        engine = connect(settings)
-        autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # What a process may hold together is 20 connections.
+        engine, direct = connect(settings, pool_size=5), Direct(settings, size=10)
+        await direct.open()
         passwords = Passwords()
         tokens = AccessTokens(keys, settings.access_token_seconds)
         ai_core = AiCore(settings)
-        outbox = Outbox(autocommit, ai_core)
-        conversing = Conversing(engine, autocommit, ai_core, outbox)
-        auth = Auth(engine, autocommit, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
-        app.state.parts = Parts(settings, engine, autocommit, ai_core, auth, outbox, conversing)
+        outbox = Outbox(direct, ai_core)
+        conversing = Conversing(direct, ai_core, outbox)
+        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
+        app.state.parts = Parts(settings, engine, direct, ai_core, auth, outbox, conversing)
         loops = [
             asyncio.create_task(loop)
             for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
@@ -72,14 +76,14 @@ def build(settings: Settings) -> FastAPI:
             await asyncio.gather(*loops, return_exceptions=True)
             await ai_core.close()
             passwords.close()
+            await direct.close()
             await engine.dispose()
 
     async def ready() -> None:
         # The AI core is left out: without it people can still sign in and read, and to take every process of the
         # backend out of service would only make its failure everybody's.
         parts: Parts = app.state.parts
-        async with parts.autocommit.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await parts.direct.rows(_NOTHING)
 
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
     install_unavailable(app)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from chassis.direct import Direct
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,8 +24,8 @@ class Parts:
 
     settings: Settings
     engine: AsyncEngine
-    autocommit: AsyncEngine
-    """The same database for single statements, without a transaction around each."""
+    direct: Direct
+    """The same database for what every request needs."""
     ai_core: AiCore
     auth: Auth
     outbox: Outbox

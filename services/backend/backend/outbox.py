@@ -6,12 +6,11 @@ off for a while rather than locked, so that nobody waits for a slow memory; afte
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
+from chassis.direct import Built, Connection, Direct, Row
 from chassis.logs import log
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import BigInteger, Interval, Uuid, bindparam, delete, func, insert, select, update
 
 from backend import seal
 from backend.ai_core import CALL_SECONDS, AiCore, RememberedMessage, Unavailable
@@ -25,8 +24,7 @@ BATCH = 8
 
 _now = func.clock_timestamp
 
-# Built once: building a statement takes longer than running it.
-_CLAIM = (
+_CLAIM = Built(
     update(outbox)
     .where(
         outbox.c.outbox_id.in_(
@@ -41,36 +39,43 @@ _CLAIM = (
     .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
     .returning(*outbox.c)
 )
-_THIS = outbox.c.outbox_id == bindparam("this")
-_REMOVE = delete(outbox).where(_THIS)
+_THIS = outbox.c.outbox_id == bindparam("this", type_=BigInteger())
+_REMOVE = Built(delete(outbox).where(_THIS))
+_PUT_OFF = Built(update(outbox).where(_THIS).values(next_at=_now() + bindparam("pause", type_=Interval())))
+_ADD_FORGETTING = Built(
+    insert(outbox)
+    .values(
+        user_id=bindparam("user", type_=Uuid()),
+        conversation_id=bindparam("conversation", type_=Uuid()),
+        attempts=1,
+        next_at=_now() + LEASE,
+    )
+    .returning(*outbox.c)
+)
 _reply = messages.alias()
-_TURN = (
+_TURN = Built(
     select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.created_at)
     .join(_reply, messages.c.message_id.in_((_reply.c.message_id, _reply.c.user_message_id)))
     .where(
-        _reply.c.message_id == bindparam("reply"),
-        _reply.c.user_id == bindparam("user"),
-        messages.c.user_id == bindparam("user"),
+        _reply.c.message_id == bindparam("reply", type_=Uuid()),
+        _reply.c.user_id == bindparam("user", type_=Uuid()),
+        messages.c.user_id == bindparam("user", type_=Uuid()),
     )
     .order_by(messages.c.position)
 )
 
 
-async def add_forgetting(connection: AsyncConnection, user_id: UUID, conversation_id: UUID | None) -> Row[Any]:
+async def add_forgetting(connection: Connection, user_id: UUID, conversation_id: UUID | None) -> Row:
     """A conversation, or with ``None`` a whole person, is to be forgotten; the row is the caller's to deliver."""
-    statement = (
-        insert(outbox)
-        .values(user_id=user_id, conversation_id=conversation_id, attempts=1, next_at=_now() + LEASE)
-        .returning(*outbox.c)
-    )
-    return (await connection.execute(statement)).one()
+    (row,) = await connection.rows(_ADD_FORGETTING, user=user_id, conversation=conversation_id)
+    return row
 
 
 class Outbox:
     """The worker of one process; any number may run."""
 
-    def __init__(self, autocommit: AsyncEngine, ai_core: AiCore) -> None:
-        self._autocommit = autocommit
+    def __init__(self, direct: Direct, ai_core: AiCore) -> None:
+        self._direct = direct
         self._ai_core = ai_core
         self._wanted = asyncio.Event()
 
@@ -78,7 +83,7 @@ class Outbox:
         """There is something to do."""
         self._wanted.set()
 
-    async def deliver_soon(self, row: Row[Any]) -> None:
+    async def deliver_soon(self, row: Row) -> None:
         """Try ``row`` at once; what does not succeed now is done later."""
         try:
             await self.deliver(row)
@@ -102,41 +107,36 @@ class Outbox:
                 except TimeoutError:
                     pass
 
-    async def deliver(self, row: Row[Any]) -> None:
+    async def deliver(self, row: Row) -> None:
         """Do what a row says and remove it, or put it off."""
         try:
             await self._do(row)
         except Unavailable as error:
             seconds = min(2**row.attempts, LONGEST_PAUSE_SECONDS)
             log("outbox.put_off", "warning", error, user_id=row.user_id, attempts=int(row.attempts))
-            statement = update(outbox).where(_THIS).values(next_at=_now() + timedelta(seconds=seconds))
+            await self._direct.rows(_PUT_OFF, this=row.outbox_id, pause=timedelta(seconds=seconds))
         else:
-            statement = _REMOVE
-        async with self._autocommit.connect() as connection:
-            await connection.execute(statement, {"this": row.outbox_id})
+            await self._direct.rows(_REMOVE, this=row.outbox_id)
 
-    async def claim(self) -> list[Row[Any]]:
+    async def claim(self) -> list[Row]:
         """Rows that are due; no other worker takes them until their time is over."""
-        async with self._autocommit.connect() as connection:
-            return list(await connection.execute(_CLAIM))
+        return await self._direct.rows(_CLAIM)
 
-    async def _do(self, row: Row[Any]) -> None:
+    async def _do(self, row: Row) -> None:
         if row.reply_message_id is None:
             await self._ai_core.forget(row.user_id, row.conversation_id)
             return
-        async with self._autocommit.connect() as connection:
-            turn = await _turn(connection, row.user_id, row.reply_message_id)
+        turn = await self._turn(row.user_id, row.reply_message_id)
         if turn:  # else it was deleted meanwhile
             await self._ai_core.remember(row.user_id, row.conversation_id, turn)
 
-
-async def _turn(connection: AsyncConnection, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:
-    return [
-        RememberedMessage(
-            message_id=row.message_id,
-            sender=row.sender,
-            content=seal.open_sealed(row.content),
-            created_at=row.created_at,
-        )
-        for row in await connection.execute(_TURN, {"reply": reply_message_id, "user": user_id})
-    ]
+    async def _turn(self, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:
+        return [
+            RememberedMessage(
+                message_id=row.message_id,
+                sender=row.sender,
+                content=seal.open_sealed(row.content),
+                created_at=row.created_at,
+            )
+            for row in await self._direct.rows(_TURN, reply=reply_message_id, user=user_id)
+        ]

@@ -26,9 +26,7 @@ def connect(
         pool_size: Connections kept; as many again in a rush.
         credentials: Another user and password than the settings'.
     """
-    tls = ssl.create_default_context(cafile=settings.database_ca_file)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    user, password = credentials or (settings.database_user, _password(settings))
+    user, password = credentials or (settings.database_user, password_of(settings))
     engine = create_async_engine(
         URL.create(
             "postgresql+asyncpg",
@@ -38,7 +36,7 @@ def connect(
             database=settings.database_name,
         ),
         connect_args={
-            "ssl": tls,
+            "ssl": tls_of(settings),
             "password": password,
             "timeout": CONNECT_SECONDS,
             "command_timeout": STATEMENT_SECONDS,
@@ -61,7 +59,15 @@ def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
         raise DisconnectionError
 
 
-def _password(settings: DatabaseSettings) -> str | Callable[[], Awaitable[str]]:
+def tls_of(settings: DatabaseSettings) -> ssl.SSLContext:
+    """Checks the server's certificate and name."""
+    tls = ssl.create_default_context(cafile=settings.database_ca_file)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    return tls
+
+
+def password_of(settings: DatabaseSettings) -> str | Callable[[], Awaitable[str]]:
+    """The password, or what makes an IAM token for each new connection."""
     if settings.database_password:
         return settings.database_password.get_secret_value()
     client = aws.rds()

@@ -16,6 +16,7 @@ from backend.auth.signing_keys import SigningKeys
 from backend.auth.throttle import Throttle, attempt
 from backend.auth.tokens import AccessTokens
 from chassis.database import connect
+from chassis.direct import Direct
 from chassis.problems import Problem
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,12 +41,14 @@ async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth,
     read = backend.read_settings(**settings)
     keys = SigningKeys(read.signing_keys)
     await keys.read()
-    engine, passwords = connect(read), _CountingPasswords()
+    engine, direct, passwords = connect(read), Direct(read, size=1), _CountingPasswords()
+    await direct.open()
     tokens = AccessTokens(keys, 60)
     try:
-        yield Auth(engine, engine, passwords, Throttle(read), tokens, 60), engine, passwords
+        yield Auth(engine, direct, passwords, Throttle(read), tokens, 60), engine, passwords
     finally:
         passwords.close()
+        await direct.close()
         await engine.dispose()
 
 

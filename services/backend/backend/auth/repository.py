@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.direct import Built, Connection
 from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,11 +15,12 @@ from backend.schema import refresh_tokens, sign_ins, users
 
 _now = func.clock_timestamp
 
-# Every request asks it: built once, as building a statement takes longer than running it.
-_LIVES = select(literal(1)).where(
-    sign_ins.c.sign_in_id == bindparam("sign_in"),
-    sign_ins.c.user_id == bindparam("user"),
-    sign_ins.c.expires_at > _now(),
+_LIVES = Built(
+    select(literal(1)).where(
+        sign_ins.c.sign_in_id == bindparam("sign_in"),
+        sign_ins.c.user_id == bindparam("user"),
+        sign_ins.c.expires_at > _now(),
+    )
 )
 
 
@@ -62,10 +64,9 @@ async def add_sign_in(
     return caller
 
 
-async def lives(connection: AsyncConnection, caller: Caller) -> bool:
+async def lives(connection: Connection, caller: Caller) -> bool:
     """Whether the caller's sign-in has neither ended nor expired."""
-    values = {"sign_in": caller.sign_in_id, "user": caller.user_id}
-    return await connection.scalar(_LIVES, values) is not None
+    return bool(await connection.rows(_LIVES, sign_in=caller.sign_in_id, user=caller.user_id))
 
 
 async def rotate(connection: AsyncConnection, token: str, successor: str, seconds: int) -> Caller | None:

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
+from chassis.direct import Direct
 from chassis.logs import log
 from chassis.problems import Problem
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,8 +29,8 @@ class Auth:
     """The rules of accounts and sign-ins."""
 
     engine: AsyncEngine
-    autocommit: AsyncEngine
-    """The same database for single statements, without a transaction around each."""
+    direct: Direct
+    """The same database for what every request needs."""
     passwords: Passwords
     throttle: Throttle
     access_tokens: AccessTokens
@@ -122,10 +123,8 @@ class Auth:
             Problem: 401 when it does not, or the token is not one of ours.
         """
         caller = await self.access_tokens.read(token)
-        if caller is not None:
-            async with self.autocommit.connect() as connection:
-                if await repository.lives(connection, caller):
-                    return caller
+        if caller is not None and await repository.lives(self.direct, caller):
+            return caller
         raise unauthorized("The access token is not good.", bad_token=True)
 
     async def _right(self, password: str, hashed: str | None, tried: Attempt) -> bool:

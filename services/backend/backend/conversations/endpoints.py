@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from asyncpg import ForeignKeyViolationError
 from chassis.problems import documented
 from chassis.requests import takes
 from fastapi import APIRouter, Depends
-from sqlalchemy.exc import IntegrityError
 
 from backend import outbox
 from backend.auth.service import unauthorized
@@ -30,9 +30,8 @@ router = APIRouter(
 async def begin_conversation(parts: Backend, me: Me, new: NewConversation) -> Conversation:
     """Begin a conversation with a persona."""
     try:
-        async with parts.engine.begin() as connection:
-            return await repository.add(connection, me.user_id, new.persona)
-    except IntegrityError:  # erased between the check of the token and here
+        return await repository.add(parts.direct, me.user_id, new.persona)
+    except ForeignKeyViolationError:  # erased between the check of the token and here
         raise unauthorized("The access token is not good.", bad_token=True) from None
 
 
@@ -41,8 +40,7 @@ async def list_conversations(
     parts: Backend, me: Me, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Conversation]:
     """My conversations, newest first."""
-    async with parts.autocommit.connect() as connection:
-        return await repository.page(connection, me.user_id, limit, cursor)
+    return await repository.page(parts.direct, me.user_id, limit, cursor)
 
 
 @router.get("/{conversation_id}", responses=documented(401, 404, 422, 500, 503))
@@ -50,18 +48,17 @@ async def read_conversation(
     parts: Backend, me: Me, conversation_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> ConversationPage:
     """One of my conversations: the newest page of messages first, each page in ascending order."""
-    async with parts.autocommit.connect() as connection:
-        conversation = await repository.find(connection, me.user_id, conversation_id)
-        if conversation is None:
-            raise no_conversation()
-        page = await messages.page(connection, me.user_id, conversation_id, limit, cursor)
+    conversation = await repository.find(parts.direct, me.user_id, conversation_id)
+    if conversation is None:
+        raise no_conversation()
+    page = await messages.page(parts.direct, me.user_id, conversation_id, limit, cursor)
     return ConversationPage(**dict(conversation), messages=page.items, next=page.next)
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=documented(401, 404, 422, 500, 503))
 async def delete_conversation(parts: Backend, me: Me, conversation_id: UUID) -> None:
     """Delete one of my conversations, and have forgotten what was remembered of it."""
-    async with parts.engine.begin() as connection:
+    async with parts.direct.begin() as connection:
         if not await repository.remove(connection, me.user_id, conversation_id):
             raise no_conversation()
         forgetting = await outbox.add_forgetting(connection, me.user_id, conversation_id)

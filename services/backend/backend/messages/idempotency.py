@@ -13,12 +13,12 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID, uuid4
 
+from chassis.direct import Built, Connection, Direct
 from chassis.logs import log
 from chassis.problems import InvalidValue, Problem
 from fastapi import Header
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Interval, LargeBinary, Text, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.messages import repository
 from backend.messages.schemas import Reply
@@ -34,6 +34,32 @@ IdempotencyKey = Annotated[
 """Printable ASCII."""
 
 _now = func.clock_timestamp
+_THIS = (keys.c.user_id == bindparam("user", type_=Uuid())) & (keys.c.key == bindparam("used", type_=Text()))
+_LEASE = bindparam("lease", type_=Uuid())
+_FORGET_OLD = Built(delete(keys).where(_THIS, keys.c.created_at < _now() - LIFE))
+_ADD = Built(
+    insert(keys)
+    .values(
+        user_id=bindparam("user", type_=Uuid()),
+        key=bindparam("used", type_=Text()),
+        conversation_id=bindparam("conversation", type_=Uuid()),
+        request_hash=bindparam("request_hash", type_=LargeBinary()),
+        user_message_id=bindparam("message", type_=Uuid()),
+        lease=_LEASE,
+        lease_until=_now() + LEASE,
+    )
+    .on_conflict_do_nothing()
+    .returning(keys.c.key)
+)
+_FIRST = Built(
+    select(keys.c.request_hash, keys.c.user_message_id, (keys.c.lease_until < _now()).label("free"))
+    .where(_THIS)
+    .with_for_update()
+)
+_TAKE = Built(update(keys).where(_THIS).values(lease=_LEASE, lease_until=_now() + LEASE))
+_RENEW = Built(
+    update(keys).where(_THIS, keys.c.lease == _LEASE).values(lease_until=_now() + bindparam("life", type_=Interval()))
+)
 
 
 @dataclass(frozen=True)
@@ -48,41 +74,26 @@ class Lease:
     """Whether the message was stored by an earlier request."""
 
 
-async def claim(
-    connection: AsyncConnection, user_id: UUID, conversation_id: UUID, key: str, content: str
-) -> Lease | Reply:
+async def claim(connection: Connection, user_id: UUID, conversation_id: UUID, key: str, content: str) -> Lease | Reply:
     """The lease on a message, or its reply where there is one already.
 
     Raises:
         Problem: 422 when the key was used for something else; 409 while its first request is in flight.
     """
-    await connection.execute(
-        delete(keys).where(keys.c.user_id == user_id, keys.c.key == key, keys.c.created_at < _now() - LIFE)
-    )
+    await connection.rows(_FORGET_OLD, user=user_id, used=key)
     new = Lease(user_id, key, uuid4(), uuid4(), stored=False)
     request_hash = sha256(conversation_id.bytes + content.encode()).digest()
-    added = await connection.execute(
-        insert(keys)
-        .values(
-            user_id=user_id,
-            key=key,
-            conversation_id=conversation_id,
-            request_hash=request_hash,
-            user_message_id=new.user_message_id,
-            lease=new.lease,
-            lease_until=_now() + LEASE,
-        )
-        .on_conflict_do_nothing()
-    )
-    if added.rowcount:
+    if await connection.rows(
+        _ADD,
+        user=user_id,
+        used=key,
+        conversation=conversation_id,
+        request_hash=request_hash,
+        message=new.user_message_id,
+        lease=new.lease,
+    ):
         return new
-    this = (keys.c.user_id == user_id) & (keys.c.key == key)
-    free = (keys.c.lease_until < _now()).label("free")
-    first = (
-        await connection.execute(
-            select(keys.c.request_hash, keys.c.user_message_id, free).where(this).with_for_update()
-        )
-    ).one()
+    (first,) = await connection.rows(_FIRST, user=user_id, used=key)
     if first.request_hash != request_hash:
         wrong = InvalidValue(pointer="/header/Idempotency-Key", detail="was used for another message")
         raise Problem(422, "The Idempotency-Key was used for another message.", errors=[wrong])
@@ -90,37 +101,35 @@ async def claim(
         return reply
     if not first.free:
         raise Problem(409, "The first request with this Idempotency-Key still runs.", headers={"Retry-After": "2"})
-    await connection.execute(update(keys).where(this).values(lease=new.lease, lease_until=_now() + LEASE))
+    await connection.rows(_TAKE, user=user_id, used=key, lease=new.lease)
     return Lease(user_id, key, new.lease, first.user_message_id, stored=True)
 
 
 @asynccontextmanager
-async def held(engine: AsyncEngine, lease: Lease | None) -> AsyncGenerator[None]:
+async def held(direct: Direct, lease: Lease | None) -> AsyncGenerator[None]:
     """Renew the lease while inside, and give it up at the end."""
     if lease is None:
         yield
         return
-    renewing = asyncio.create_task(_renew(engine, lease))
+    renewing = asyncio.create_task(_renew(direct, lease))
     try:
         yield
     finally:
         renewing.cancel()
         try:
-            await _set(engine, lease, timedelta(0))
+            await _set(direct, lease, timedelta(0))
         except Exception as error:  # noqa: BLE001 - the database is away: then the lease runs out
             log("idempotency.lease_not_given_up", "warning", error)
 
 
-async def _renew(engine: AsyncEngine, lease: Lease) -> None:
+async def _renew(direct: Direct, lease: Lease) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         try:
-            await _set(engine, lease, LEASE)
+            await _set(direct, lease, LEASE)
         except Exception as error:  # noqa: BLE001 - should it be lost: a reply is unique in the database
             log("idempotency.lease_not_renewed", "warning", error)
 
 
-async def _set(engine: AsyncEngine, lease: Lease, life: timedelta) -> None:
-    mine = (keys.c.user_id == lease.user_id) & (keys.c.key == lease.key) & (keys.c.lease == lease.lease)
-    async with engine.begin() as connection:
-        await connection.execute(update(keys).where(mine).values(lease_until=_now() + life))
+async def _set(direct: Direct, lease: Lease, life: timedelta) -> None:
+    await direct.rows(_RENEW, user=lease.user_id, used=lease.key, lease=lease.lease, life=life)

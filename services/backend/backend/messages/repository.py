@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+from chassis.direct import Built, Connection, Row
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Insert,
     Integer,
     LargeBinary,
-    RowMapping,
     Select,
     Text,
     Uuid,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend import seal
 from backend.ai_core import Turn
@@ -42,12 +42,12 @@ _COLUMNS = (
 
 _USER, _CONVERSATION, _MESSAGE = (bindparam(name, type_=Uuid()) for name in ("user", "conversation", "message"))
 
-# Built once: building a statement takes longer than running it.
 _PERSONA = select(conversations.c.persona).where(
     conversations.c.conversation_id == _CONVERSATION, conversations.c.user_id == _USER
 )
 _LOCK = _PERSONA.with_for_update(read=True, key_share=True)
-_HISTORY = (
+_LOCK_CONVERSATION = Built(_LOCK)
+_HISTORY = Built(
     select(messages.c.sender, messages.c.content)
     .where(
         messages.c.conversation_id == _CONVERSATION,
@@ -78,7 +78,7 @@ def _insert(sender: Literal["user", "ai"], **more: ColumnElement[Any]) -> Insert
     return insert(messages).from_select(list(values), _LOCK.with_only_columns(*values.values()))
 
 
-_ADD_MESSAGE = _insert("user", status=literal("complete")).returning(_PERSONA.scalar_subquery())
+_ADD_MESSAGE = Built(_insert("user", status=literal("complete")).returning(_PERSONA.scalar_subquery()))
 
 
 def _add_reply() -> Select[datetime]:
@@ -92,32 +92,42 @@ def _add_reply() -> Select[datetime]:
     return select(reply.c.created_at).add_cte(turn.cte("turn"))
 
 
-_ADD_REPLY = _add_reply()
+_ADD_REPLY = Built(_add_reply())
+_FIND_REPLY = Built(select(*_COLUMNS).where(messages.c.user_message_id == _MESSAGE, messages.c.user_id == _USER))
+_MINE = (messages.c.conversation_id == _CONVERSATION) & (messages.c.user_id == _USER)
+_LIST = select(*_COLUMNS).where(_MINE).order_by(messages.c.position.desc()).limit(bindparam("most", type_=Integer()))
+_FIRST_PAGE = Built(_LIST)
+_LATER_PAGE = Built(_LIST.where(messages.c.position < bindparam("before", type_=BigInteger())))
+_POSITION = Built(select(messages.c.position).where(_MINE, messages.c.message_id == _MESSAGE))
 
 
-def _message(row: RowMapping) -> Message:
+def _message(row: Row) -> Message:
+    # What the database holds was checked when it was written.
     fields: dict[str, Any] = {**row, "content": seal.open_sealed(row["content"])}
     if row["sender"] == "user":
         del fields["user_message_id"]
-        return PersonMessage(**fields)
-    return Reply(**fields)
+        return PersonMessage.model_construct(None, **fields)
+    return Reply.model_construct(None, **fields)
 
 
-async def lock_conversation(connection: AsyncConnection, user_id: UUID, conversation_id: UUID) -> str | None:
+async def lock_conversation(connection: Connection, user_id: UUID, conversation_id: UUID) -> str | None:
     """The persona of this person's conversation, which cannot be deleted until the transaction ends."""
-    return await connection.scalar(_LOCK, {"user": user_id, "conversation": conversation_id})
+    rows = await connection.rows(_LOCK_CONVERSATION, user=user_id, conversation=conversation_id)
+    return rows[0].persona if rows else None
 
 
 async def add_message(
-    connection: AsyncConnection, user_id: UUID, conversation_id: UUID, message_id: UUID, content: str
+    connection: Connection, user_id: UUID, conversation_id: UUID, message_id: UUID, content: str
 ) -> str | None:
     """Store what a person said; the persona it was said to, or ``None`` when they have no such conversation."""
-    values = {"user": user_id, "conversation": conversation_id, "message": message_id, "words": seal.seal(content)}
-    return await connection.scalar(_ADD_MESSAGE, values)
+    rows = await connection.rows(
+        _ADD_MESSAGE, user=user_id, conversation=conversation_id, message=message_id, words=seal.seal(content)
+    )
+    return rows[0][0] if rows else None
 
 
 async def add_reply(
-    connection: AsyncConnection,
+    connection: Connection,
     user_id: UUID,
     conversation_id: UUID,
     *,
@@ -128,41 +138,46 @@ async def add_reply(
     """Store a reply and have the outbox hand the turn to the memory; ``None`` when the conversation is gone.
 
     Raises:
-        IntegrityError: the message has a reply already.
+        UniqueViolationError: the message has a reply already.
     """
     message_id = uuid4()
-    values = {"user": user_id, "conversation": conversation_id, "message": message_id, "words": seal.seal(content)}
-    created_at = await connection.scalar(_ADD_REPLY, {**values, "answered": user_message_id, "status": status})
-    if created_at is None:
+    rows = await connection.rows(
+        _ADD_REPLY,
+        user=user_id,
+        conversation=conversation_id,
+        message=message_id,
+        words=seal.seal(content),
+        answered=user_message_id,
+        status=status,
+    )
+    if not rows:
         return None
     return Reply(
         message_id=message_id,
         conversation_id=conversation_id,
         user_message_id=user_message_id,
         content=content,
-        created_at=created_at,
+        created_at=rows[0].created_at,
         status=status,
     )
 
 
-async def find_reply(connection: AsyncConnection, user_id: UUID, user_message_id: UUID) -> Reply | None:
+async def find_reply(connection: Connection, user_id: UUID, user_message_id: UUID) -> Reply | None:
     """The reply to this person's message."""
-    statement = select(*_COLUMNS).where(messages.c.user_message_id == user_message_id, messages.c.user_id == user_id)
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    found = _message(row) if row else None
+    rows = await connection.rows(_FIND_REPLY, user=user_id, message=user_message_id)
+    found = _message(rows[0]) if rows else None
     return found if isinstance(found, Reply) else None
 
 
 async def history(
-    connection: AsyncConnection, user_id: UUID, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
+    connection: Connection, user_id: UUID, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
 ) -> list[Turn]:
     """What was said before a message, oldest first: the newest turns that fit both bounds.
 
     Before a message that is not stored yet is all that is.
     """
-    values = {"user": user_id, "conversation": conversation_id, "message": before, "most": most}
     turns: list[Turn] = []
-    for row in await connection.execute(_HISTORY, values):
+    for row in await connection.rows(_HISTORY, user=user_id, conversation=conversation_id, message=before, most=most):
         most_bytes -= len(row.content)
         if most_bytes < 0:
             break
@@ -171,7 +186,7 @@ async def history(
 
 
 async def page(
-    connection: AsyncConnection, user_id: UUID, conversation_id: UUID, limit: int, cursor: str | None
+    connection: Connection, user_id: UUID, conversation_id: UUID, limit: int, cursor: str | None
 ) -> Page[Message]:
     """The newest messages of this person's conversation, in ascending order; the cursor leads to older ones.
 
@@ -180,15 +195,14 @@ async def page(
     Raises:
         Problem: 422 for a cursor that no page of this conversation has given.
     """
-    mine = (messages.c.conversation_id == conversation_id) & (messages.c.user_id == user_id)
-    statement = select(*_COLUMNS).where(mine)
-    if cursor is not None:
-        position = select(messages.c.position).where(mine, messages.c.message_id == _read_cursor(cursor))
-        if (before := await connection.scalar(position)) is None:
+    mine = {"user": user_id, "conversation": conversation_id}
+    if cursor is None:
+        rows = await connection.rows(_FIRST_PAGE, **mine, most=limit + 1)
+    else:
+        seen = await connection.rows(_POSITION, **mine, message=_read_cursor(cursor))
+        if not seen:
             raise bad_cursor()
-        statement = statement.where(messages.c.position < before)
-    statement = statement.order_by(messages.c.position.desc()).limit(limit + 1)
-    rows = (await connection.execute(statement)).mappings().all()
+        rows = await connection.rows(_LATER_PAGE, **mine, most=limit + 1, before=seen[0].position)
     items = [_message(row) for row in rows[:limit]][::-1]
     return Page(items=items, next=_cursor(items[0].message_id) if rows[limit:] else None)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
+from asyncpg import UniqueViolationError
+from chassis.direct import Connection, Direct
 from chassis.logs import log
 from chassis.problems import Problem
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.ai_core import AiCore, Question, Unavailable
 from backend.messages import idempotency, repository
@@ -45,9 +45,8 @@ class _Turn:
 class Conversing:
     """Answers messages; one for each process."""
 
-    def __init__(self, engine: AsyncEngine, autocommit: AsyncEngine, ai_core: AiCore, memory: Outbox) -> None:
-        self._engine = engine
-        self._autocommit = autocommit
+    def __init__(self, direct: Direct, ai_core: AiCore, memory: Outbox) -> None:
+        self._direct = direct
         self._ai_core = ai_core
         self._memory = memory
         self._running: set[asyncio.Task[None]] = set()
@@ -83,24 +82,28 @@ class Conversing:
     async def _store_message(
         self, user_id: UUID, conversation_id: UUID, content: str, key: str | None
     ) -> _Turn | Reply:
-        lease = None
-        # Without a key only one statement writes, the last: no transaction is needed around it.
-        async with self._engine.begin() if key is not None else self._autocommit.connect() as connection:
-            persona = None
-            if key is not None:
-                persona = await repository.lock_conversation(connection, user_id, conversation_id)
-                if persona is None:
-                    raise no_conversation()
-                claimed = await idempotency.claim(connection, user_id, conversation_id, key, content)
-                if isinstance(claimed, Reply):
-                    return claimed
-                lease = claimed
-            message_id = lease.user_message_id if lease else uuid4()
-            history = await repository.history(
-                connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
-            )
-            if lease is None or not lease.stored:
-                persona = await repository.add_message(connection, user_id, conversation_id, message_id, content)
+        if key is None:  # only one statement writes: no transaction is needed around it
+            return await self._store_in(self._direct, user_id, conversation_id, content, None)
+        async with self._direct.begin() as connection:
+            if await repository.lock_conversation(connection, user_id, conversation_id) is None:
+                raise no_conversation()
+            claimed = await idempotency.claim(connection, user_id, conversation_id, key, content)
+            if isinstance(claimed, Reply):
+                return claimed
+            return await self._store_in(connection, user_id, conversation_id, content, claimed)
+
+    @staticmethod
+    async def _store_in(
+        connection: Connection, user_id: UUID, conversation_id: UUID, content: str, lease: idempotency.Lease | None
+    ) -> _Turn:
+        message_id = lease.user_message_id if lease else uuid4()
+        history = await repository.history(
+            connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
+        )
+        if lease is not None and lease.stored:
+            persona = await repository.lock_conversation(connection, user_id, conversation_id)
+        else:
+            persona = await repository.add_message(connection, user_id, conversation_id, message_id, content)
         if persona is None:
             raise no_conversation()
         question = Question(user_id=user_id, persona=persona, history=history, content=content)
@@ -108,7 +111,7 @@ class Conversing:
 
     async def _answer(self, turn: _Turn, writing: Writing) -> None:
         try:
-            async with idempotency.held(self._engine, turn.lease):
+            async with idempotency.held(self._direct, turn.lease):
                 outcome = await self._write(turn, writing)
         except Exception as error:  # noqa: BLE001 - followers must learn of an end, whatever it is
             log("reply.failed", "error", error, user_id=turn.user_id)
@@ -151,19 +154,17 @@ class Conversing:
 
     async def _store_reply(self, turn: _Turn, text: str, status: Literal["complete", "interrupted"]) -> Reply | Problem:
         try:
-            async with self._autocommit.connect() as connection:
-                reply = await repository.add_reply(
-                    connection,
-                    turn.user_id,
-                    turn.conversation_id,
-                    user_message_id=turn.user_message_id,
-                    content=text,
-                    status=status,
-                )
-        except IntegrityError:
+            reply = await repository.add_reply(
+                self._direct,
+                turn.user_id,
+                turn.conversation_id,
+                user_message_id=turn.user_message_id,
+                content=text,
+                status=status,
+            )
+        except UniqueViolationError:
             # Another process took over the lease of this one, which had fallen silent, and has finished first.
-            async with self._autocommit.connect() as connection:
-                return await repository.find_reply(connection, turn.user_id, turn.user_message_id) or no_conversation()
+            return await repository.find_reply(self._direct, turn.user_id, turn.user_message_id) or no_conversation()
         if reply is None:
             return no_conversation()  # deleted meanwhile
         self._memory.wake()

@@ -20,8 +20,7 @@ router = APIRouter(prefix="/users/me", tags=["users"], generate_unique_id_functi
 @router.get("/export", response_model=Export, responses=documented(401, 500, 503))
 async def export_everything(parts: Backend, me: Me) -> Response:
     """Everything Sanctum knows of me, as one JSON document."""
-    async with parts.autocommit.connect() as connection:
-        user = await repository.find(connection, me.user_id)
+    user = await repository.find(parts.direct, me.user_id)
     if user is None:
         raise unauthorized("The access token is not good.", bad_token=True)
     memories = parts.ai_core.memories(me.user_id)
@@ -30,9 +29,9 @@ async def export_everything(parts: Backend, me: Me) -> Response:
     except Unavailable as error:
         headers = {"Retry-After": str(error.retry_after)}
         raise Problem(503, "The memory does not answer.", headers=headers) from error
-    account = ExportedAccount.model_validate(user, from_attributes=True)
+    account = ExportedAccount(**user)
     return StreamingResponse(
-        export.write(parts.autocommit, account, _again(first, memories)),
+        export.write(parts.direct, account, _again(first, memories)),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="sanctum-export.json"'},
     )
@@ -41,7 +40,7 @@ async def export_everything(parts: Backend, me: Me) -> Response:
 @router.delete("", status_code=204, responses=documented(401, 500, 503))
 async def erase_everything(parts: Backend, me: Me) -> None:
     """Forget me: the account, every conversation and every memory. All tokens end at once."""
-    async with parts.engine.begin() as connection:
+    async with parts.direct.begin() as connection:
         if not await repository.remove(connection, me.user_id):
             raise unauthorized("The access token is not good.", bad_token=True)
         forgetting = await outbox.add_forgetting(connection, me.user_id, None)

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from chassis.direct import Direct
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.ai_core import Memory
 from backend.conversations import repository as conversations
@@ -17,36 +17,32 @@ PAGE = 100
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-async def write(
-    autocommit: AsyncEngine, account: ExportedAccount, memories: AsyncIterator[Memory]
-) -> AsyncIterator[bytes]:
+async def write(direct: Direct, account: ExportedAccount, memories: AsyncIterator[Memory]) -> AsyncIterator[bytes]:
     """The text of an ``Export``."""
     yield b'{"account":' + account.model_dump_json().encode() + b',"memories":['
     async for part in _separated(memory.model_dump_json().encode() async for memory in memories):
         yield part
     yield b'],"conversations":['
-    async for part in _separated(_conversations(autocommit, account.user_id)):
+    async for part in _separated(_conversations(direct, account.user_id)):
         yield part
     yield b"]}"
 
 
-async def _conversations(autocommit: AsyncEngine, user_id: UUID) -> AsyncIterator[bytes]:
+async def _conversations(direct: Direct, user_id: UUID) -> AsyncIterator[bytes]:
     cursor: str | None = None
     while True:
-        async with autocommit.connect() as connection:
-            page = await conversations.page(connection, user_id, PAGE, cursor)
+        page = await conversations.page(direct, user_id, PAGE, cursor)
         for conversation in page.items:
-            yield await _conversation(autocommit, user_id, conversation)
+            yield await _conversation(direct, user_id, conversation)
         if (cursor := page.next) is None:
             return
 
 
-async def _conversation(autocommit: AsyncEngine, user_id: UUID, conversation: Conversation) -> bytes:
+async def _conversation(direct: Direct, user_id: UUID, conversation: Conversation) -> bytes:
     pages: list[bytes] = []
     cursor: str | None = None
     while True:
-        async with autocommit.connect() as connection:
-            page = await messages.page(connection, user_id, conversation.conversation_id, PAGE, cursor)
+        page = await messages.page(direct, user_id, conversation.conversation_id, PAGE, cursor)
         pages.append(b",".join(_MESSAGE.dump_json(message) for message in page.items))
         if (cursor := page.next) is None:
             break

@@ -64,7 +64,8 @@ class Grace(_Table):
 
     Until ``deregistration_seconds`` the process serves as before, because the load balancer still sends; then it
     refuses what is new and finishes what runs until ``drain_seconds``; at ``stop_seconds`` it is killed
-    (Fargate's ``stopTimeout``, 120 at most).
+    (Fargate's ``stopTimeout``, 120 at most). ``stop_seconds`` is also how long the load balancer lets requests run on
+    that a task had when it was deregistered (its *deregistration delay*).
     """
 
     deregistration_seconds: int = Field(ge=0)

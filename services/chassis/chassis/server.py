@@ -37,6 +37,8 @@ class _Server(uvicorn.Server):
             self._exit_at = now + self._settings.deregistration_seconds
             # For the application: when to cut off what it still does.
             self._app.state.drain_until = now + self._settings.drain_seconds
+            # Nobody is to keep a connection that will soon be closed, and send the next request as it is.
+            self.config.encoded_headers.append((b"connection", b"close"))
         else:
             super().handle_exit(sig, frame)
 

@@ -190,7 +190,11 @@ class Web(Table):
 
 
 class Limits(Table):
-    """What one person, account or address may do."""
+    """What one person, account or address may do; more is answered 429 with ``Retry-After``.
+
+    What has an address in its name counts those who share it (an office, a mobile network) together. It bounds only
+    getting in from there, never those who are signed in, nor anybody elsewhere.
+    """
 
     max_body_bytes: int = Field(default=65_536, ge=1_024)
     """Longest request body."""
@@ -202,6 +206,29 @@ class Limits(Table):
     """Failed sign-ins from one address in ``sign_in_window_seconds``."""
     sign_in_window_seconds: Seconds = 900
     """How long a failed sign-in counts."""
+    registrations_per_address_and_hour: int = Field(default=20, ge=1)
+    """New accounts from one address in an hour, also those that fail because the e-mail has one."""
+    sign_ins_per_hour: int = Field(default=60, ge=1)
+    """Sign-ins and changes of the password of one person in an hour that succeed."""
+    refreshes_per_hour: int = Field(default=240, ge=1)
+    """Renewals of one person's sign-ins in an hour; each page or device needs one a life of an access token."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Messages of one person in a minute. Each costs a reply of the model, and counts also where that fails: a retry
+    with the same ``Idempotency-Key`` does not count again."""
+    messages_per_day: int = Field(default=500, ge=1)
+    """Messages of one person in 24 hours, which is what a person can cost."""
+    conversations_per_day: int = Field(default=200, ge=1)
+    """Conversations that one person begins in 24 hours."""
+    exports_per_day: int = Field(default=24, ge=1)
+    """Exports of everything of one person in 24 hours: each may be as long as years of talk."""
+    replies_per_person: int = Field(default=4, ge=1)
+    """Replies to one person that one task of the backend has written at the same time. Well below
+    ``model.concurrency``, so that one person does not take all of it."""
+    requests_per_second_per_person: int = Field(default=20, ge=1)
+    """Requests of one person that one task of the backend serves in a second. What comes faster waits, and is refused
+    where it would wait more than 5 seconds."""
+    requests_per_second_per_address: int = Field(default=20, ge=1)
+    """The same for requests from one address without a good access token: signing in, registering, guessing."""
     access_token_seconds: Annotated[int, Field(ge=60, le=3_600)] = 900
     """Life of an access token."""
     refresh_token_seconds: Seconds = 2_592_000

@@ -121,6 +121,16 @@ class Backend:
             "settings.sign_in_failures_per_account": "10",
             "settings.sign_in_failures_per_address": "100",
             "settings.sign_in_window_seconds": "900",
+            "settings.registrations_per_address_and_hour": "100000",
+            "settings.sign_ins_per_hour": "100000",
+            "settings.refreshes_per_hour": "100000",
+            "settings.messages_per_minute": "100000",
+            "settings.messages_per_day": "100000",
+            "settings.conversations_per_day": "100000",
+            "settings.exports_per_day": "100000",
+            "settings.replies_per_person": "100000",
+            "settings.requests_per_second_per_person": "10000",
+            "settings.requests_per_second_per_address": "10000",
         } | dict(self.settings)
         coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         return (

@@ -12,7 +12,8 @@ from tests.support.waiting import eventually
 
 COUNTS = """
     SELECT (SELECT count(*) FROM sign_ins), (SELECT count(*) FROM refresh_tokens),
-           (SELECT count(*) FROM sign_in_failures), (SELECT count(*) FROM idempotency_keys)
+           (SELECT count(*) FROM sign_in_failures), (SELECT count(*) FROM idempotency_keys),
+           (SELECT count(*) FROM person_usage), (SELECT count(*) FROM address_usage)
 """
 AGE = """
     UPDATE sign_ins SET expires_at = now() - interval '1 s' WHERE sign_in_id IN
@@ -20,6 +21,8 @@ AGE = """
     UPDATE refresh_tokens SET used_at = now() - interval '3601 s' WHERE used_at IS NOT NULL;
     UPDATE sign_in_failures SET failed_at = now() - interval '901 s';
     UPDATE idempotency_keys SET created_at = now() - interval '86401 s' WHERE key = 'old';
+    UPDATE person_usage SET since = now() - interval '86401 s' WHERE what <> 'messages_day';
+    UPDATE address_usage SET since = now() - interval '86401 s';
 """
 
 
@@ -31,19 +34,19 @@ def test_what_is_over_is_removed(carol: Person, own_backend: Backend, monkeypatc
     carol.sign_in()
     carol.call("POST", "/auth/refresh", json={"refresh_token": carol.tokens["refresh_token"]})
     carol.sign_in("wrong password")
-    assert own_backend.sql(COUNTS) == "2|3|1|2"
+    assert own_backend.sql(COUNTS) == "2|3|1|2|5|1"
 
     async def run() -> None:
         settings = own_backend.read_settings()
         engine = connect(settings)
         await housekeeping.clean(engine, settings)
-        assert own_backend.sql(COUNTS) == "2|3|1|2"
+        assert own_backend.sql(COUNTS) == "2|3|1|2|5|1"
         own_backend.sql("ALTER TABLE sign_ins RENAME TO away")
         cleaning = asyncio.create_task(housekeeping.keep_clean(engine, settings))
         await asyncio.sleep(0.1)  # it fails, and goes on
         own_backend.sql("ALTER TABLE away RENAME TO sign_ins")
         own_backend.sql(AGE)
-        await asyncio.to_thread(eventually, lambda: own_backend.sql(COUNTS) == "1|1|0|1")
+        await asyncio.to_thread(eventually, lambda: own_backend.sql(COUNTS) == "1|1|0|1|1|0")
         cleaning.cancel()
         await asyncio.gather(cleaning, return_exceptions=True)
         await engine.dispose()

@@ -10,6 +10,7 @@ from chassis.application import create_app
 from chassis.database import connect
 from chassis.direct import Built, Direct
 from chassis.openapi import describe
+from chassis.problems import documented
 from chassis.unavailable import install_unavailable
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import select
@@ -24,6 +25,8 @@ from backend.auth.throttle import Throttle
 from backend.auth.tokens import AccessTokens
 from backend.conversations.endpoints import router as conversations
 from backend.dependencies import PREFIX, Parts
+from backend.limits.allowances import Allowances
+from backend.limits.pace import Pace
 from backend.messages.endpoints import EVENTS
 from backend.messages.endpoints import router as messages
 from backend.messages.service import Conversing
@@ -55,9 +58,14 @@ def build(settings: Settings) -> FastAPI:
         tokens = AccessTokens(keys, settings.access_token_seconds)
         ai_core = AiCore(settings)
         outbox = Outbox(direct, ai_core)
-        conversing = Conversing(direct, ai_core, outbox)
-        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, settings.refresh_token_seconds)
-        app.state.parts = Parts(settings, engine, direct, ai_core, auth, outbox, conversing)
+        allowances = Allowances(settings)
+        conversing = Conversing(direct, ai_core, outbox, allowances, settings.replies_per_person)
+        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, allowances, settings.refresh_token_seconds)
+        people = Pace(settings.requests_per_second_per_person)
+        addresses = Pace(settings.requests_per_second_per_address)
+        app.state.parts = Parts(
+            settings, engine, direct, ai_core, auth, outbox, conversing, allowances, people, addresses
+        )
         loops = [
             asyncio.create_task(loop)
             for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
@@ -88,7 +96,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
     install_unavailable(app)
     cors.install(app, settings.cors_origins)
-    api = APIRouter(prefix=PREFIX)
+    api = APIRouter(prefix=PREFIX, responses=documented(429))
     for router in (auth, conversations, messages, users):
         api.include_router(router)
     app.include_router(api)

@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.ai_core import AiCore
 from backend.auth.service import Auth, unauthorized
+from backend.auth.throttle import address_of
 from backend.auth.tokens import Caller
+from backend.limits.allowances import Allowances
+from backend.limits.pace import Pace
 from backend.messages.service import Conversing
 from backend.outbox import Outbox
 from backend.settings import Settings
@@ -30,6 +33,9 @@ class Parts:
     auth: Auth
     outbox: Outbox
     conversing: Conversing
+    allowances: Allowances
+    people: Pace
+    addresses: Pace
 
 
 async def _parts(request: Request) -> Parts:  # one that is not async would be run in a thread
@@ -41,10 +47,33 @@ Backend = Annotated[Parts, Depends(_parts)]
 _bearer = OAuth2PasswordBearer(tokenUrl=f"{PREFIX}/auth/token", refreshUrl=f"{PREFIX}/auth/refresh", auto_error=False)
 
 
-async def _caller(parts: Backend, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
-    if not token:
-        raise unauthorized("An access token is needed: Authorization: Bearer …")
-    return await parts.auth.caller(token)
+async def _address(request: Request) -> str:
+    return address_of(request.client.host if request.client else None)
+
+
+Address = Annotated[str, Depends(_address)]
+"""Where the request comes from, as far as limits go."""
+
+
+async def _paced(parts: Backend, address: Address) -> None:
+    await parts.addresses.turn(address)
+
+
+paced = Depends(_paced)
+"""For routes that need no token: those who call from one address are served at the pace of one address."""
+
+
+async def _caller(parts: Backend, request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
+    caller = await parts.auth.access_tokens.read(token) if token else None
+    if caller is None:
+        await parts.addresses.turn(await _address(request))
+        if not token:
+            raise unauthorized("An access token is needed: Authorization: Bearer …")
+        raise unauthorized("The access token is not good.", bad_token=True)
+    # Whoever has a good token is not held up by others at the same address.
+    await parts.people.turn(caller.user_id)
+    await parts.auth.check_lives(caller)
+    return caller
 
 
 Me = Annotated[Caller, Depends(_caller)]

@@ -1,4 +1,4 @@
-"""Removes what is over: sign-ins, refresh tokens, failed sign-ins and idempotency keys."""
+"""Removes what is over: sign-ins, refresh tokens, failed sign-ins, counts of what was used and idempotency keys."""
 
 import asyncio
 import random
@@ -8,8 +8,9 @@ from chassis.logs import log
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backend.limits.allowances import LONGEST
 from backend.messages.idempotency import LIFE
-from backend.schema import idempotency_keys, refresh_tokens, sign_in_failures, sign_ins
+from backend.schema import address_usage, idempotency_keys, person_usage, refresh_tokens, sign_in_failures, sign_ins
 from backend.settings import Settings
 
 EVERY_SECONDS = 600
@@ -25,6 +26,8 @@ async def clean(engine: AsyncEngine, settings: Settings) -> None:
         delete(sign_ins).where(sign_ins.c.expires_at < _now()),
         delete(refresh_tokens).where(refresh_tokens.c.used_at < _now() - refresh),
         delete(sign_in_failures).where(sign_in_failures.c.failed_at < _now() - window),
+        delete(person_usage).where(person_usage.c.since < _now() - LONGEST),
+        delete(address_usage).where(address_usage.c.since < _now() - LONGEST),
         delete(idempotency_keys).where(idempotency_keys.c.created_at < _now() - LIFE),
     ):
         async with engine.begin() as connection:

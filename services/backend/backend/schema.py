@@ -33,6 +33,15 @@ def _now(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
 
 
+def _usage() -> tuple[Column[str], Column[datetime], Column[int]]:
+    """How often ``what`` was used in the window of time that began ``since``."""
+    return (
+        Column("what", Text, primary_key=True),
+        Column("since", DateTime(timezone=True), nullable=False),
+        Column("used", Integer, nullable=False),
+    )
+
+
 users = Table(
     "users",
     metadata,
@@ -72,6 +81,22 @@ sign_in_failures = Table(
     Index("sign_in_failures_account", "account", "address", "failed_at"),
     Index("sign_in_failures_address", "address", "failed_at"),
     Index("sign_in_failures_failed_at", "failed_at"),
+)
+
+person_usage = Table(
+    "person_usage",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True),
+    *_usage(),
+    Index("person_usage_since", "since"),
+)
+
+address_usage = Table(
+    "address_usage",
+    metadata,
+    Column("address", Text, primary_key=True),
+    *_usage(),
+    Index("address_usage_since", "since"),
 )
 
 conversations = Table(

@@ -53,6 +53,20 @@ class Settings(ServiceSettings, DatabaseSettings, KeySettings, AiCoreSettings):
     """Within the window, of one account from one address."""
     sign_in_failures_per_address: int = Field(gt=0)
     sign_in_window_seconds: int = Field(gt=0)
+    registrations_per_address_and_hour: int = Field(gt=0)
+    sign_ins_per_hour: int = Field(gt=0)
+    """Of one person, together with changes of the password; those that fail have limits of their own."""
+    refreshes_per_hour: int = Field(gt=0)
+    messages_per_minute: int = Field(gt=0)
+    messages_per_day: int = Field(gt=0)
+    conversations_per_day: int = Field(gt=0)
+    exports_per_day: int = Field(gt=0)
+    replies_per_person: int = Field(gt=0)
+    """Written at the same time, by this process."""
+    requests_per_second_per_person: int = Field(gt=0)
+    """Served by this process."""
+    requests_per_second_per_address: int = Field(gt=0)
+    """Without a good access token, served by this process."""
 
 
 class MigrationSettings(DatabaseSettings):

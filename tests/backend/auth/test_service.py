@@ -13,14 +13,17 @@ from backend.auth.passwords import Passwords
 from backend.auth.schemas import Registration
 from backend.auth.service import Auth
 from backend.auth.signing_keys import SigningKeys
-from backend.auth.throttle import Throttle, attempt
+from backend.auth.throttle import Throttle, address_of
 from backend.auth.tokens import AccessTokens
+from backend.limits.allowances import Allowances
 from chassis.database import connect
 from chassis.direct import Direct
 from chassis.problems import Problem
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.backend.process import Backend
+
+HERE = "192.0.2.1"
 
 
 class _CountingPasswords(Passwords):
@@ -45,7 +48,7 @@ async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth,
     await direct.open()
     tokens = AccessTokens(keys, 60)
     try:
-        yield Auth(engine, direct, passwords, Throttle(read), tokens, 60), engine, passwords
+        yield Auth(engine, direct, passwords, Throttle(read), tokens, Allowances(read), 60), engine, passwords
     finally:
         passwords.close()
         await direct.close()
@@ -56,10 +59,10 @@ def test_an_unknown_email_costs_as_much_as_a_wrong_password(backend: Backend) ->
     async def run() -> None:
         async with _auth(backend) as (auth, _, passwords):
             email = f"{uuid4()}@example.com"
-            await auth.register(Registration(email=email, password="long enough"))
+            await auth.register(Registration(email=email, password="long enough"), HERE)
             for tried in (email, f"{uuid4()}@example.com", "no e-mail at all"):
                 with pytest.raises(Problem) as refused:
-                    await auth.sign_in(tried, "wrong password", "192.0.2.1")
+                    await auth.sign_in(tried, "wrong password", HERE)
                 assert (refused.value.status, refused.value.headers) == (401, {"WWW-Authenticate": "Bearer"})
             # One verification each, all of the same cost.
             assert passwords.verified == ["$argon2id$v=19$m=19456,t=2,p=1"] * 3
@@ -73,15 +76,15 @@ def test_an_address_is_limited_over_all_accounts(backend: Backend) -> None:
             host = "2001:db8:7::1"
             for number in range(5):
                 with pytest.raises(Problem) as refused:
-                    await auth.sign_in(f"{number}-{uuid4()}@example.com", "wrong password", host)
+                    await auth.sign_in(f"{number}-{uuid4()}@example.com", "wrong password", address_of(host))
                 assert refused.value.status == 401
             for neighbour in (host, "2001:db8:7::ffff"):  # the same /64 is the same line
                 with pytest.raises(Problem) as refused:
-                    await auth.sign_in(f"{uuid4()}@example.com", "wrong password", neighbour)
+                    await auth.sign_in(f"{uuid4()}@example.com", "wrong password", address_of(neighbour))
                 assert refused.value.status == 429
                 assert 0 < int(refused.value.headers["Retry-After"]) <= 900
             with pytest.raises(Problem) as refused:
-                await auth.sign_in(f"{uuid4()}@example.com", "wrong password", "2001:db8:8::1")
+                await auth.sign_in(f"{uuid4()}@example.com", "wrong password", address_of("2001:db8:8::1"))
             assert refused.value.status == 401
 
     asyncio.run(run())
@@ -93,13 +96,13 @@ def test_failures_are_forgotten_after_the_window(backend: Backend) -> None:
             email, host = f"{uuid4()}@example.com", "192.0.2.77"
             for status in (401, 429):
                 with pytest.raises(Problem) as refused:
-                    await auth.sign_in(email, "wrong password", host)
+                    await auth.sign_in(email, "wrong password", address_of(host))
                 assert refused.value.status == status
             backend.sql(
                 "UPDATE sign_in_failures SET failed_at = now() - interval '901 s' WHERE address = :'host'", host=host
             )
             with pytest.raises(Problem) as refused:
-                await auth.sign_in(email, "wrong password", host)
+                await auth.sign_in(email, "wrong password", address_of(host))
             assert refused.value.status == 401
 
     asyncio.run(run())
@@ -108,7 +111,7 @@ def test_failures_are_forgotten_after_the_window(backend: Backend) -> None:
 def test_a_sign_in_with_a_password_that_is_changed_meanwhile_is_none(backend: Backend) -> None:
     async def run() -> None:
         async with _auth(backend) as (auth, engine, _):
-            account = await auth.register(Registration(email=f"{uuid4()}@example.com", password="long enough"))
+            account = await auth.register(Registration(email=f"{uuid4()}@example.com", password="long enough"), HERE)
             async with engine.begin() as connection:
                 caller = await repository.add_sign_in(connection, account.user_id, "another hash", "token", 60)
             assert caller is None
@@ -122,13 +125,13 @@ def test_a_rush_of_sign_ins_is_answered_503_and_not_queued_for_ever(
     async def run() -> None:
         async with _auth(backend) as (auth, *_):
             monkeypatch.setattr(password_module, "MOST_WAITING", 1)
-            first = asyncio.create_task(auth.passwords.hash("long enough"))
+            first = asyncio.create_task(auth.passwords.hash("long enough", HERE))
             await asyncio.sleep(0)
             with pytest.raises(Problem) as refused:
-                await auth.passwords.hash("long enough")
+                await auth.passwords.hash("long enough", HERE)
             assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "2"})
             await first
-            assert await auth.passwords.verify("long enough", await auth.passwords.hash("long enough"))
+            assert await auth.passwords.verify("long enough", await auth.passwords.hash("long enough", HERE), HERE)
 
     asyncio.run(run())
 
@@ -136,12 +139,12 @@ def test_a_rush_of_sign_ins_is_answered_503_and_not_queued_for_ever(
 @pytest.mark.parametrize(
     ("host", "address"),
     [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1", HERE),
+        ("::ffff:192.0.2.1", HERE),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         (None, "unknown"),
         ("not an address", "unknown"),
     ],
 )
 def test_an_address_is_counted_as_one_line(host: str | None, address: str) -> None:
-    assert attempt("a@example.com", host).address == address
+    assert address_of(host) == address

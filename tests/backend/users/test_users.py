@@ -12,6 +12,7 @@ OF_ONE_PERSON = {
     "users": "SELECT count(*) FROM users WHERE user_id = :'it'",
     "sign_ins": "SELECT count(*) FROM sign_ins WHERE user_id = :'it'",
     "sign_in_failures": "SELECT count(*) FROM sign_in_failures WHERE account = sha256(:'email')",
+    "person_usage": "SELECT count(*) FROM person_usage WHERE user_id = :'it'",
     "conversations": "SELECT count(*) FROM conversations WHERE user_id = :'it'",
     "messages": "SELECT count(*) FROM messages WHERE user_id = :'it'",
     "idempotency_keys": "SELECT count(*) FROM idempotency_keys WHERE user_id = :'it'",
@@ -55,7 +56,7 @@ def test_nothing_of_an_erased_person_stays(alice: Person, ai_core: AiCoreStandIn
     user_id = ai_core.questions[-1]["user_id"]
     eventually(lambda: ai_core.memory(user_id).messages)
     tables = backend.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").split()
-    assert set(tables) == {*OF_ONE_PERSON, "refresh_tokens", "alembic_version"}
+    assert set(tables) == {*OF_ONE_PERSON, "refresh_tokens", "address_usage", "alembic_version"}
 
     def rows() -> list[str]:
         return [backend.sql(count, it=user_id, email=alice.email) for count in OF_ONE_PERSON.values()]

@@ -1,60 +1,98 @@
-"""Passwords as Argon2id hashes, computed in a few threads so that a rush of sign-ins cannot stop the rest."""
+"""Passwords as Argon2id hashes, computed in few threads so that a rush of sign-ins cannot stop the rest."""
 
 import asyncio
+import os
 import secrets
-from collections.abc import Generator
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from chassis.problems import Problem
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-THREADS = 2
+T = TypeVar("T")
+
+THREADS = max(1, (os.cpu_count() or 1) - 1)
+"""A hash keeps a processor to itself; one is left to everything else."""
+NICENESS = 10
+"""Where processors are few after all, hashes are what waits."""
 MOST_WAITING = 64
 """A hash takes some 30 ms of a processor: who would come after these would wait a second or more."""
+MOST_WAITING_PER_ADDRESS = 32
+"""So that one address cannot take all places."""
+
+
+class _Line:
+    """Those of one address who wait: one of them at a time is served, whatever their number."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.length = 0
 
 
 class Passwords:
-    """Hashes and verifies. Cost: 19 MiB, 2 passes, 1 lane (OWASP password storage cheat sheet)."""
+    """Hashes and verifies, addresses taking turns. Cost: 19 MiB, 2 passes, 1 lane (OWASP password storage cheat sheet).
+
+    ``address`` is where a password came from.
+    """
 
     def __init__(self) -> None:
         self._hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
         self._waiting = 0
+        self._lines: dict[str, _Line] = {}
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, address: str) -> str:
         """The salted hash to store.
 
         Raises:
-            Problem: 503 when too many wait already.
+            Problem: 429 when too many of this address wait already, 503 when too many of all do.
         """
-        with self._turn():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+        return await self._run(address, self._hasher.hash, password)
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
+    async def verify(self, password: str, hashed: str | None, address: str) -> bool:
         """Whether ``hashed`` was made of ``password``; for ``None`` (no such account) as much work, and ``False``.
 
         Raises:
-            Problem: 503 when too many wait already.
+            Problem: as ``hash``.
         """
-        with self._turn():
-            right = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._hasher.verify, password, hashed or self._nobodys
-            )
+        right = await self._run(address, self._hasher.verify, password, hashed or self._nobodys)
         return right and hashed is not None
 
-    @contextmanager
-    def _turn(self) -> Generator[None]:
+    async def _run(self, address: str, work: Callable[..., T], *arguments: str) -> T:
+        async with self._turn(address):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    @asynccontextmanager
+    async def _turn(self, address: str) -> AsyncGenerator[None]:
+        line = self._lines.get(address) or _Line()
+        if line.length >= MOST_WAITING_PER_ADDRESS:
+            raise Problem(429, "Too many sign in from this address at this moment.", headers={"Retry-After": "2"})
         if self._waiting >= MOST_WAITING:
             raise Problem(503, "Too many people sign in at this moment.", headers={"Retry-After": "2"})
+        self._lines[address] = line
+        line.length += 1
         self._waiting += 1
         try:
-            yield
+            async with line.lock:
+                yield
         finally:
+            line.length -= 1
             self._waiting -= 1
+            if not line.length:
+                del self._lines[address]
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _be_nice() -> None:
+    # Only Linux has a niceness a thread.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -23,6 +23,12 @@ _LIVES = Built(
     )
 )
 
+_OWNER = Built(
+    select(sign_ins.c.user_id)
+    .join(refresh_tokens, refresh_tokens.c.sign_in_id == sign_ins.c.sign_in_id)
+    .where(refresh_tokens.c.token_hash == bindparam("token"))
+)
+
 
 def _hash(token: str) -> bytes:
     # 256 random bits need no slow hash.
@@ -67,6 +73,12 @@ async def add_sign_in(
 async def lives(connection: Connection, caller: Caller) -> bool:
     """Whether the caller's sign-in has neither ended nor expired."""
     return bool(await connection.rows(_LIVES, sign_in=caller.sign_in_id, user=caller.user_id))
+
+
+async def owner(connection: Connection, token: str) -> UUID | None:
+    """Whose refresh token this is or was."""
+    rows = await connection.rows(_OWNER, token=_hash(token))
+    return rows[0].user_id if rows else None
 
 
 async def rotate(connection: AsyncConnection, token: str, successor: str, seconds: int) -> Caller | None:

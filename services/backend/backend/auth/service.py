@@ -14,6 +14,7 @@ from backend.auth.passwords import Passwords
 from backend.auth.schemas import Account, Registration, Tokens
 from backend.auth.throttle import Attempt, Throttle, attempt
 from backend.auth.tokens import AccessTokens, Caller
+from backend.limits.allowances import Allowances, take
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -34,15 +35,17 @@ class Auth:
     passwords: Passwords
     throttle: Throttle
     access_tokens: AccessTokens
+    allowances: Allowances
     refresh_token_seconds: int
 
-    async def register(self, registration: Registration) -> Account:
+    async def register(self, registration: Registration, address: str) -> Account:
         """Make an account.
 
         Raises:
-            Problem: 409 when the e-mail has one.
+            Problem: 409 when the e-mail has one; 429 after too many from this address.
         """
-        hashed = await self.passwords.hash(registration.password)
+        await take(self.direct, self.allowances.registrations, address)
+        hashed = await self.passwords.hash(registration.password, address)
         async with self.engine.begin() as connection:
             user_id = await repository.add_user(connection, registration.email, hashed)
         if user_id is None:
@@ -50,23 +53,24 @@ class Auth:
         log("account.registered", user_id=user_id)
         return Account(user_id=user_id, email=registration.email)
 
-    async def sign_in(self, email: str, password: str, host: str | None) -> Tokens:
+    async def sign_in(self, email: str, password: str, address: str) -> Tokens:
         """Begin a sign-in.
 
         Raises:
-            Problem: 401 for a wrong password and an unknown e-mail alike; 429 after too many failures.
+            Problem: 401 for a wrong password and an unknown e-mail alike; 429 after too many failures or sign-ins.
         """
         try:
             email = normalize(email)
         except ValueError:
             email = ""  # no account has it: answered like every other unknown one
-        tried = attempt(email, host)
+        tried = attempt(email, address)
         async with self.engine.begin() as connection:
             await self.throttle.check(connection, tried)
             user = await repository.find_user(connection, email)
         right = await self._right(password, user.hashed_password if user else None, tried)
         if user is None or not right:
             raise unauthorized("The e-mail or the password is wrong.")
+        await take(self.direct, self.allowances.sign_ins, user.user_id)
         refresh_token = secrets.token_urlsafe(32)
         async with self.engine.begin() as connection:
             await self.throttle.succeeded(connection, tried)
@@ -81,8 +85,11 @@ class Auth:
         """Renew a sign-in; the refresh token is used up.
 
         Raises:
-            Problem: 401 for one that is unknown, expired or used before, which ends the sign-in.
+            Problem: 401 for one that is unknown, expired or used before, which ends the sign-in; 429 after too many,
+                and then this one is not used up.
         """
+        if owner := await repository.owner(self.direct, refresh_token):
+            await take(self.direct, self.allowances.refreshes, owner)
         successor = secrets.token_urlsafe(32)
         async with self.engine.begin() as connection:
             caller = await repository.rotate(connection, refresh_token, successor, self.refresh_token_seconds)
@@ -95,40 +102,39 @@ class Auth:
         async with self.engine.begin() as connection:
             await repository.end_sign_in(connection, refresh_token)
 
-    async def change_password(self, caller: Caller, old: str, new: str, host: str | None) -> None:
+    async def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
         """Replace the caller's password and end all their other sign-ins.
 
         Raises:
-            Problem: 401 when ``old`` is wrong; 429 after too many failures.
+            Problem: 401 when ``old`` is wrong; 429 after too many failures or changes.
         """
         async with self.engine.begin() as connection:
             user = await repository.read_user(connection, caller.user_id)
             if user is None:
                 raise unauthorized("The access token is not good.", bad_token=True)
-            tried = attempt(user.email, host)
+            tried = attempt(user.email, address)
             await self.throttle.check(connection, tried)
         if not await self._right(old, user.hashed_password, tried):
             raise unauthorized("The old password is wrong.")
-        hashed = await self.passwords.hash(new)
+        await take(self.direct, self.allowances.sign_ins, caller.user_id)
+        hashed = await self.passwords.hash(new, tried.address)
         async with self.engine.begin() as connection:
             await self.throttle.succeeded(connection, tried)
             if not await repository.change_password(connection, caller, user.hashed_password, hashed):
                 raise unauthorized("The old password is wrong.")
         log("account.password_changed", user_id=caller.user_id)
 
-    async def caller(self, token: str) -> Caller:
-        """Who an access token belongs to, if the sign-in still lives.
+    async def check_lives(self, caller: Caller) -> None:
+        """Return when the sign-in of an access token still lives.
 
         Raises:
-            Problem: 401 when it does not, or the token is not one of ours.
+            Problem: 401 when it does not.
         """
-        caller = await self.access_tokens.read(token)
-        if caller is not None and await repository.lives(self.direct, caller):
-            return caller
-        raise unauthorized("The access token is not good.", bad_token=True)
+        if not await repository.lives(self.direct, caller):
+            raise unauthorized("The access token is not good.", bad_token=True)
 
     async def _right(self, password: str, hashed: str | None, tried: Attempt) -> bool:
-        if await self.passwords.verify(password, hashed):
+        if await self.passwords.verify(password, hashed, tried.address):
             return True
         async with self.engine.begin() as connection:
             await self.throttle.failed(connection, tried)

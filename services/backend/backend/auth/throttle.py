@@ -20,15 +20,20 @@ class Attempt:
     address: str
 
 
-def attempt(email: str, host: str | None) -> Attempt:
-    """The attempt for ``email`` from ``host``; an IPv6 address stands for its /64, which is what one line is given."""
+def attempt(email: str, address: str) -> Attempt:
+    """The attempt for ``email`` from an address as ``address_of`` gives it."""
+    return Attempt(account_of(email), address)
+
+
+def address_of(host: str | None) -> str:
+    """The address that ``host`` is limited by: an IPv6 address stands for its /64, which is what one line is given."""
     try:
         address = ip_address(host or "")
     except ValueError:
-        return Attempt(account_of(email), "unknown")
+        return "unknown"
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or ip_network((address, 64), strict=False).network_address
-    return Attempt(account_of(email), str(address))
+    return str(address)
 
 
 def account_of(email: str) -> bytes:

@@ -12,6 +12,7 @@ from backend.auth.service import unauthorized
 from backend.conversations import repository
 from backend.conversations.schemas import Conversation, ConversationPage, NewConversation
 from backend.dependencies import Backend, Me
+from backend.limits.allowances import take
 from backend.messages import repository as messages
 from backend.messages.service import no_conversation
 from backend.pages import DEFAULT_LIMIT, Cursor, Limit, Page
@@ -29,6 +30,7 @@ router = APIRouter(
 )
 async def begin_conversation(parts: Backend, me: Me, new: NewConversation) -> Conversation:
     """Begin a conversation with a persona."""
+    await take(parts.direct, parts.allowances.conversations, me.user_id)
     try:
         return await repository.add(parts.direct, me.user_id, new.persona)
     except ForeignKeyViolationError:  # erased between the check of the token and here

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -25,9 +26,10 @@ from sqlalchemy import (
 
 from backend import seal
 from backend.ai_core import Turn
+from backend.limits.allowances import Allowance, counting, values_of
 from backend.messages.schemas import Message, PersonMessage, Reply
 from backend.pages import Page, bad_cursor
-from backend.schema import conversations, messages, outbox
+from backend.schema import conversations, messages, outbox, person_usage
 
 _COLUMNS = (
     messages.c.message_id,
@@ -78,7 +80,24 @@ def _insert(sender: Literal["user", "ai"], **more: ColumnElement[Any]) -> Insert
     return insert(messages).from_select(list(values), _LOCK.with_only_columns(*values.values()))
 
 
-_ADD_MESSAGE = Built(_insert("user", status=literal("complete")).returning(_PERSONA.scalar_subquery()))
+def _add_message() -> Insert:
+    """Counts and stores what a person says, unless the conversation is gone or they have used up their messages."""
+    spoken = _LOCK.add_columns(conversations.c.conversation_id, conversations.c.user_id).cte("spoken")
+    minute = counting("messages_minute", person_usage, select(spoken.c.user_id)).cte("minute")
+    day = counting("messages_day", person_usage, select(minute.c.user_id)).cte("day")
+    values: dict[str, ColumnElement[Any]] = {
+        "message_id": _MESSAGE,
+        "conversation_id": spoken.c.conversation_id,
+        "user_id": spoken.c.user_id,
+        "sender": literal("user"),
+        "content": bindparam("words", type_=LargeBinary()),
+        "status": literal("complete"),
+    }
+    allowed = select(*values.values()).join_from(spoken, day, spoken.c.user_id == day.c.user_id)
+    return insert(messages).from_select(list(values), allowed).returning(select(spoken.c.persona).scalar_subquery())
+
+
+_ADD_MESSAGE = Built(_add_message())
 
 
 def _add_reply() -> Select[datetime]:
@@ -117,12 +136,22 @@ async def lock_conversation(connection: Connection, user_id: UUID, conversation_
 
 
 async def add_message(
-    connection: Connection, user_id: UUID, conversation_id: UUID, message_id: UUID, content: str
+    connection: Connection,
+    user_id: UUID,
+    conversation_id: UUID,
+    *,
+    message_id: UUID,
+    content: str,
+    allowances: Sequence[Allowance],
 ) -> str | None:
-    """Store what a person said; the persona it was said to, or ``None`` when they have no such conversation."""
-    rows = await connection.rows(
-        _ADD_MESSAGE, user=user_id, conversation=conversation_id, message=message_id, words=seal.seal(content)
-    )
+    """Count and store what a person said; the persona it was said to.
+
+    ``None`` when they have no such conversation, or nothing is left of an allowance (for a minute, for a day).
+    """
+    values: dict[str, object] = {"user": user_id, "conversation": conversation_id, "message": message_id}
+    for allowance in allowances:
+        values |= values_of(allowance)
+    rows = await connection.rows(_ADD_MESSAGE, words=seal.seal(content), **values)
     return rows[0][0] if rows else None
 
 

@@ -4,6 +4,7 @@ The reply is written by a task of its own, so it is finished and stored also whe
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from chassis.logs import log
 from chassis.problems import Problem
 
 from backend.ai_core import AiCore, Question, Unavailable
+from backend.limits.allowances import Allowances, refuse_used_up
 from backend.messages import idempotency, repository
 from backend.messages.replies import Writing
 from backend.messages.schemas import Reply
@@ -45,10 +47,16 @@ class _Turn:
 class Conversing:
     """Answers messages; one for each process."""
 
-    def __init__(self, direct: Direct, ai_core: AiCore, memory: Outbox) -> None:
+    def __init__(
+        self, direct: Direct, ai_core: AiCore, memory: Outbox, allowances: Allowances, replies_per_person: int
+    ) -> None:
         self._direct = direct
         self._ai_core = ai_core
         self._memory = memory
+        self._allowances = allowances
+        self._replies_per_person = replies_per_person
+        self._writing: Counter[UUID] = Counter()
+        """Replies that are being written to each person."""
         self._running: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[Unavailable | None]] = set()
 
@@ -56,16 +64,30 @@ class Conversing:
         """Store what a person says and begin to answer it, or find the answer that this key has had.
 
         Raises:
-            Problem: 404 no such conversation; 409 and 422 as ``idempotency.claim``.
+            Problem: 404 no such conversation; 409 and 422 as ``idempotency.claim``; 429 when that is too much.
         """
-        turn = await self._store_message(user_id, conversation_id, content, key)
+        if self._writing[user_id] >= self._replies_per_person:
+            raise Problem(429, "Wait for the replies that are being written.", headers={"Retry-After": "2"})
+        self._writing[user_id] += 1
+        try:
+            turn = await self._store_message(user_id, conversation_id, content, key)
+        except BaseException:
+            self._written(user_id)
+            raise
         if isinstance(turn, Reply):
+            self._written(user_id)
             return Writing.done(turn)
         writing = Writing()
         task = asyncio.create_task(self._answer(turn, writing))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: self._written(user_id))
         return writing
+
+    def _written(self, user_id: UUID) -> None:
+        self._writing[user_id] -= 1
+        if not self._writing[user_id]:
+            del self._writing[user_id]
 
     async def drain(self) -> None:
         """Return when no reply is being written."""
@@ -92,9 +114,13 @@ class Conversing:
                 return claimed
             return await self._store_in(connection, user_id, conversation_id, content, claimed)
 
-    @staticmethod
     async def _store_in(
-        connection: Connection, user_id: UUID, conversation_id: UUID, content: str, lease: idempotency.Lease | None
+        self,
+        connection: Connection,
+        user_id: UUID,
+        conversation_id: UUID,
+        content: str,
+        lease: idempotency.Lease | None,
     ) -> _Turn:
         message_id = lease.user_message_id if lease else uuid4()
         history = await repository.history(
@@ -103,7 +129,12 @@ class Conversing:
         if lease is not None and lease.stored:
             persona = await repository.lock_conversation(connection, user_id, conversation_id)
         else:
-            persona = await repository.add_message(connection, user_id, conversation_id, message_id, content)
+            allowances = self._allowances.messages
+            persona = await repository.add_message(
+                connection, user_id, conversation_id, message_id=message_id, content=content, allowances=allowances
+            )
+            if persona is None:
+                await refuse_used_up(connection, user_id, *allowances)
         if persona is None:
             raise no_conversation()
         question = Question(user_id=user_id, persona=persona, history=history, content=content)

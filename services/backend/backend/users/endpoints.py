@@ -11,6 +11,7 @@ from backend import outbox
 from backend.ai_core import Memory, Unavailable
 from backend.auth.service import unauthorized
 from backend.dependencies import Backend, Me
+from backend.limits.allowances import take
 from backend.users import export, repository
 from backend.users.schemas import Export, ExportedAccount
 
@@ -23,6 +24,7 @@ async def export_everything(parts: Backend, me: Me) -> Response:
     user = await repository.find(parts.direct, me.user_id)
     if user is None:
         raise unauthorized("The access token is not good.", bad_token=True)
+    await take(parts.direct, parts.allowances.exports, me.user_id)
     memories = parts.ai_core.memories(me.user_id)
     try:
         first = await anext(memories, None)

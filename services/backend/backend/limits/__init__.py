@@ -1,0 +1,1 @@
+"""What one person, or one address, may do: how fast, and how much of what costs."""

@@ -1,8 +1,8 @@
 """A server that speaks OpenAI's chat completions and does what it is told, over TLS: stream, hang, drip, break off.
 
 In a test: ``async with OpenAIServer(certificate, key) as server`` and ``server.scripts``. As a process it answers every
-question with nearly the same words, repeats its prompt to whoever asks for that, and stands in for the small model
-where a test needs many replies: ``stand_in``, or ``python -m tests.support.openai_server --port 0 --cert FILE --key
+question with nearly the same words, obeys a few orders (``ORDERS``), and stands in for the small model where a test
+needs many replies: ``stand_in``, or ``python -m tests.support.openai_server --port 0 --cert FILE --key
 FILE [--api-key KEY]``, which prints its address.
 """
 
@@ -73,11 +73,51 @@ def refusing(status: int, headers: dict[str, str] | None = None) -> Script:
     return script
 
 
-async def repeating(request: web.Request) -> web.StreamResponse:
-    """The usual words and a number that was never said before, or the whole prompt for whoever asks for it."""
+def dripping(seconds: float) -> Script:
+    """A reply with a pause before each piece."""
+
+    async def events() -> AsyncIterator[bytes]:
+        for word in ("Slow ", "and ", "steady, ", str(next(_numbers))):
+            await asyncio.sleep(seconds)
+            yield chunk(word)
+        yield chunk(None, "stop")
+        yield b"data: [DONE]\n\n"
+
+    return streaming(events)
+
+
+async def _half() -> AsyncIterator[bytes]:
+    yield chunk("Half a ")
+    yield chunk("thought")
+
+
+async def _garbage() -> AsyncIterator[bytes]:
+    yield b"data: \xff\x00 {]\n\n"
+
+
+async def _hanging(_request: web.Request) -> web.StreamResponse:
+    return await asyncio.get_running_loop().create_future()
+
+
+ORDERS: dict[str, Callable[[], Script]] = {
+    "speak slowly": lambda: dripping(0.15),
+    "drip": lambda: dripping(1),
+    "break off": lambda: streaming(_half),
+    "write garbage": lambda: streaming(_garbage),
+    "refuse": lambda: refusing(500),
+    "hang": lambda: _hanging,
+}
+"""What the process does when a person's message begins with these words."""
+
+
+async def obeying(request: web.Request) -> web.StreamResponse:
+    """What ``ORDERS`` says, the whole prompt for whoever asks for it, or else the usual words and a new number."""
     messages = (await request.json())["messages"]
-    wants_prompt = messages[-1]["content"].startswith("repeat your prompt")
-    return await (saying(json.dumps(messages)) if wants_prompt else saying(*REPLY, f" {next(_numbers)}"))(request)
+    said: str = messages[-1]["content"]
+    if said.startswith("repeat your prompt"):
+        return await saying(json.dumps(messages))(request)
+    ordered = next((script for words, script in ORDERS.items() if said.startswith(words)), None)
+    return await (ordered() if ordered else saying(*REPLY, f" {next(_numbers)}"))(request)
 
 
 class OpenAIServer:
@@ -156,7 +196,7 @@ def stand_in() -> Generator[list[str]]:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     server = OpenAIServer(arguments.cert, arguments.key, api_key=arguments.api_key, port=arguments.port)
-    server.scripts = [repeating]
+    server.scripts = [obeying]
     async with server:
         print(server.url, flush=True)  # noqa: T201 - what it is started for
         await asyncio.Event().wait()

@@ -31,11 +31,14 @@ class Sanctum:
 
 
 @contextmanager
-def running(state: Path, *options: str) -> Generator[Sanctum]:
-    """Start Sanctum with its state in ``state`` and more options of ``python -m local up``; stop it in the end."""
+def running(state: Path, *options: str, within: tuple[str, ...] = ()) -> Generator[Sanctum]:
+    """Start Sanctum with its state in ``state`` and more options of ``python -m local up``; stop it in the end.
+
+    ``within`` is what to put before the command line.
+    """
     begun = time.monotonic()
     up = subprocess.run(
-        [*LOCAL, "up", "--detach", "--state", str(state), "--port", "0", *options],
+        [*within, *LOCAL, "up", "--detach", "--state", str(state), "--port", "0", *options],
         cwd=ROOT,
         check=False,
         capture_output=True,

@@ -7,8 +7,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 20) -> T:
-    """What ``look`` finds, as soon as it finds something.
+def eventually(look: Callable[[], T | None], seconds: float = 20, pause: float = 0.05) -> T:
+    """What ``look`` finds, as soon as it finds something; it is asked again after ``pause`` seconds.
 
     Raises:
         TimeoutError: it found nothing in ``seconds``.
@@ -17,5 +17,5 @@ def eventually(look: Callable[[], T | None], seconds: float = 20) -> T:
     while not (found := look()):
         if time.monotonic() > end:
             raise TimeoutError(f"nothing after {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
     return found

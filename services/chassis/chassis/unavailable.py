@@ -1,7 +1,7 @@
 """What is answered while the database is away. Apart from the connection itself: a migration needs no web framework."""
 
 from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import PostgresError
+from asyncpg import InternalClientError, PostgresError
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -14,6 +14,7 @@ _UNAVAILABLE = (
     OperationalError,
     PoolTimeoutError,
     AsyncpgInterfaceError,
+    InternalClientError,  # the answer to a statement came to an end in the middle
     ConnectionError,
     TimeoutError,
 )
@@ -26,12 +27,14 @@ def install_unavailable(app: FastAPI) -> None:
 
     async def unavailable(request: Request, error: Exception) -> Response:
         log("database.unavailable", "error", error)
-        problem = Problem(503, "The database does not answer; nothing was changed.", headers={"Retry-After": "5"})
+        problem = Problem(503, "The database does not answer. Try again.", headers={"Retry-After": "5"})
         return problem.response(request)
 
     async def perhaps_unavailable(request: Request, error: Exception) -> Response:
-        state: object = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
-        if isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES):
+        told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        state: object = getattr(told, "sqlstate", None)
+        away = isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES)
+        if away or isinstance(told.__cause__, InternalClientError):
             return await unavailable(request, error)
         raise error
 

@@ -25,8 +25,11 @@ from backend.messages.schemas import Reply
 from backend.schema import idempotency_keys as keys
 
 LIFE = timedelta(hours=24)
-LEASE = timedelta(seconds=15)
-RENEW_SECONDS = 5
+LEASE = timedelta(seconds=9)
+"""All is well again in ten seconds, also for a retry of what a dead process, or a lost answer to a commit, began."""
+RENEW_SECONDS = 3
+GIVE_UP_PAUSES = (0.5, 1, 2, 0)
+"""Seconds after each attempt to give a lease up while the database is away."""
 
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$", description="Makes a retry safe.")
@@ -116,10 +119,13 @@ async def held(direct: Direct, lease: Lease | None) -> AsyncGenerator[None]:
         yield
     finally:
         renewing.cancel()
-        try:
-            await _set(direct, lease, timedelta(0))
-        except Exception as error:  # noqa: BLE001 - the database is away: then the lease runs out
-            log("idempotency.lease_not_given_up", "warning", error)
+        for pause in GIVE_UP_PAUSES:
+            try:
+                await _set(direct, lease, timedelta(0))
+                break
+            except Exception as error:  # noqa: BLE001 - the database is away: in the end the lease runs out
+                log("idempotency.lease_not_given_up", "warning", error)
+                await asyncio.sleep(pause)
 
 
 async def _renew(direct: Direct, lease: Lease) -> None:

@@ -1,0 +1,33 @@
+"""One Sanctum for all faults, one after another, and the people who talk meanwhile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import load
+from tests.faults.house import House
+from tests.faults.house import house as start
+from tests.support.person import Person
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all that hurt the same Sanctum in one process."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("faults"))
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A running Sanctum to hurt; each test leaves it well."""
+    with start(tmp_path_factory.mktemp("faults") / "state") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def people(house: House) -> Iterator[list[Person]]:
+    """Four people, one for each way to send a message."""
+    made = [Person(house.sanctum.url, house.sanctum.ca).register() for _ in load.WAYS]
+    yield made
+    load.close(made)

@@ -2,8 +2,11 @@
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from chassis import logs
@@ -13,11 +16,15 @@ Lines = Callable[[], list[Line]]
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """What has been written since the last call; the test itself calls ``configure``."""
+def lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+    """What has been written since the last call; the test itself calls ``configure``, whose hooks end with it."""
+    hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging, "raiseExceptions"))
+    for module, name in hooks:
+        monkeypatch.setattr(module, name, getattr(module, name))
     root, own = logging.getLogger(), logging.getLogger("sanctum")
     before = root.handlers[:], root.level, own.level
     yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logging.captureWarnings(capture=False)
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     own.setLevel(before[2])
@@ -29,6 +36,34 @@ def test_an_event_has_its_name_and_its_fields(lines: Lines) -> None:
     (line,) = lines()
     assert line.pop("time")
     assert line == {"level": "info", "event": "thing.done", "number": 3, "share": 0.5, "fine": True}
+
+
+def test_a_field_holds_numbers_ids_and_words_of_the_source_code(lines: Lines) -> None:
+    logs.configure("info")
+    logs.log("thing.done", method=logs.Word("GET"), user_id=UUID(int=7), nothing=None)
+    (line,) = lines()
+    assert (line["method"], line["user_id"], line["nothing"]) == ("GET", str(UUID(int=7)), None)
+
+
+class Talkative(int):
+    def __repr__(self) -> str:
+        return "zymurgy"
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize(
+    "smuggled", ["zymurgy", b"zymurgy", ["zymurgy"], {"zymurgy": 1}, ValueError("zymurgy"), Talkative(7)], ids=type
+)
+def test_whatever_else_comes_in_spite_of_the_types_is_refused(lines: Lines, smuggled: Any) -> None:
+    logs.configure("info")
+    logs.log("thing.done", content=smuggled)
+    logs.log(smuggled)
+    logs.log("thing.done %s" % smuggled)  # noqa: UP031 - as somebody in a hurry writes it
+    written = lines()
+    assert written[0]["content"] == logs.REFUSED
+    assert [line["event"] for line in written] == ["thing.done", logs.REFUSED, logs.REFUSED]
+    assert "zymurgy" not in str(written)
 
 
 def fail() -> None:

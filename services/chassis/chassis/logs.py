@@ -1,19 +1,37 @@
 """Logs as JSON lines that have no room for a person's words.
 
 An event is a fixed name with typed fields; there is no free text. Of an exception only the type and the place are
-written, because its message may quote what a person sent.
+written, because its message may quote what a person sent. That holds too for what Python itself would print of an
+exception that nobody caught.
 """
 
 import json
 import logging
+import re
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
-from typing import Literal, LiteralString
+from typing import Literal, LiteralString, Self
 from uuid import UUID
 
-Field = int | float | bool | UUID | LiteralString | None
+
+class Word(str):
+    """A word of the source code, such as the name of a method: the only text that a field may be."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: LiteralString) -> Self:
+        """``text`` as a word."""
+        return super().__new__(cls, text)
+
+
+Field = int | float | bool | UUID | Word | None
 """A field of an event: numbers, opaque ids and words of the source code, never text that came from outside."""
+
+REFUSED = "refused"
+"""Stands where something else was passed in spite of the types."""
+_EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 Level = Literal["debug", "info", "warning", "error"]
 _logger = logging.getLogger("sanctum")
@@ -26,8 +44,8 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
         }
         if record.name == _logger.name:
-            event["event"] = record.msg
-            event |= getattr(record, "fields", {})
+            event["event"] = _event(record.msg)
+            event |= {name: _admitted(value) for name, value in getattr(record, "fields", {}).items()}
         else:
             # A library's log line: where it was written, not what it says.
             event["event"] = "library"
@@ -35,7 +53,18 @@ class _JsonLines(logging.Formatter):
             event["place"] = f"{record.module}:{record.lineno}"
         if record.exc_info and record.exc_info[1]:
             event["error"] = describe(record.exc_info[1])
-        return json.dumps(event, default=str)
+        return json.dumps(event)
+
+
+def _event(name: object) -> str:
+    return name if isinstance(name, str) and _EVENT.fullmatch(name) else REFUSED
+
+
+def _admitted(value: object) -> object:
+    """What may be written of a field. Exactly these classes: one derived from them may print as anything."""
+    if type(value) is UUID:
+        return str(value)
+    return value if type(value) in (int, float, bool, Word, type(None)) else REFUSED
 
 
 def describe(error: BaseException) -> list[str]:
@@ -51,11 +80,19 @@ def describe(error: BaseException) -> list[str]:
 
 
 def configure(level: Level) -> None:
-    """Send every log line of this process to standard output as JSON; libraries only from ``warning`` on."""
+    """Send every log line of this process to standard output as JSON; libraries only from ``warning`` on.
+
+    Warnings, and exceptions that nobody caught, become log lines as well: Python would print what they say.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     _logger.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a line that cannot be written is lost, and not printed with its arguments
+    sys.excepthook = lambda _type, error, _trace: log("process.uncaught", "error", error)
+    threading.excepthook = lambda thrown: log("thread.uncaught", "error", thrown.exc_value)
+    sys.unraisablehook = lambda thrown: log("object.uncaught", "error", thrown.exc_value)
 
 
 def log(event: LiteralString, level: Level = "info", error: BaseException | None = None, /, **fields: Field) -> None:

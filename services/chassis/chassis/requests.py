@@ -3,13 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable
 from typing import LiteralString, cast
+from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.logs import log
+from chassis.logs import Word, log
 from chassis.problems import Problem, request_id
 
 _HEADERS = {
@@ -62,7 +63,7 @@ class RequestMiddleware:
                 await self._app(scope, self._bounded(receive), send_with_headers)
         except Exception as error:
             # Answered here and not by an exception handler, whose answer would pass outside of this middleware.
-            log("request.unexpected_error", "error", error, request_id=cast("LiteralString", identifier))
+            log("request.unexpected_error", "error", error, request_id=UUID(identifier))
             if status:
                 raise  # half an answer is out: only the end of the connection can say so
             await _UNEXPECTED.response(Request(scope))(scope, receive, send_with_headers)
@@ -70,12 +71,12 @@ class RequestMiddleware:
             route = scope.get("route")
             log(
                 "request.done",
-                method=cast("LiteralString", scope["method"]) if scope["method"] in _METHODS else "other",
+                method=_METHODS.get(scope["method"], _OTHER),
                 # The template of the path, which is ours, not the path, which is the caller's.
-                route=cast("LiteralString", getattr(route, "path", "none")),
+                route=Word(cast("LiteralString", getattr(route, "path", "none"))),
                 status=status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
-                request_id=cast("LiteralString", identifier),
+                request_id=UUID(identifier),
             )
 
     def _bounded(self, receive: Receive) -> Receive:
@@ -93,7 +94,8 @@ class RequestMiddleware:
 
 
 _UNEXPECTED = Problem(500, "Something went wrong on our side; the request id finds it in our logs.")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = {name: Word(name) for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_OTHER = Word("other")
 
 
 def takes(media_type: str) -> Callable[[Request], Awaitable[None]]:

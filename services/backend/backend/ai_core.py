@@ -4,7 +4,6 @@ VPC Lattice ends every connection after ten minutes, so a pool lives five and a 
 """
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -203,7 +202,7 @@ class AiCore:
         data: bytes | None = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            data = json.dumps(body.model_dump(mode="json"), ensure_ascii=False).encode()
+            data = body.model_dump_json().encode()
         # What was signed is what must be sent: the address is not to be written in another way.
         address = URL(url, encoded=True)
 

@@ -12,7 +12,7 @@ from chassis.direct import Built, Direct
 from chassis.openapi import describe
 from chassis.problems import documented
 from chassis.unavailable import install_unavailable
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from backend import cors, housekeeping
@@ -96,9 +96,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
     install_unavailable(app)
     cors.install(app, settings.cors_origins)
-    api = APIRouter(prefix=PREFIX, responses=documented(429))
     for router in (auth, conversations, messages, users):
-        api.include_router(router)
-    app.include_router(api)
+        app.include_router(router, prefix=PREFIX, responses=documented(429))
     describe(app, *EVENTS)
     return app

@@ -14,7 +14,7 @@ class Cors(CORSMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
-        if origin is None or self.is_allowed_origin(origin):
+        if origin is not None and self.is_allowed_origin(origin):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis.direct import Built, Connection, Direct, Row
 from chassis.logs import log
-from sqlalchemy import BigInteger, Interval, Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, Interval, Uuid, any_, bindparam, delete, func, insert, select, update
 
 from backend import seal
 from backend.ai_core import CALL_SECONDS, AiCore, RememberedMessage, Unavailable
@@ -24,7 +24,7 @@ BATCH = 8
 
 _now = func.clock_timestamp
 
-_CLAIM = Built(
+_claimed = (
     update(outbox)
     .where(
         outbox.c.outbox_id.in_(
@@ -38,9 +38,27 @@ _CLAIM = Built(
     )
     .values(attempts=outbox.c.attempts + 1, next_at=_now() + LEASE)
     .returning(*outbox.c)
+    .cte("claimed")
 )
+_said, _reply = messages.alias("said"), messages.alias("reply")
+_CLAIM = Built(
+    select(
+        *_claimed.c,
+        _said.c.message_id.label("said_id"),
+        _said.c.content.label("said"),
+        _said.c.created_at.label("said_at"),
+        _reply.c.content.label("reply"),
+        _reply.c.created_at.label("replied_at"),
+    )
+    .outerjoin_from(
+        _claimed,
+        _reply,
+        (_reply.c.message_id == _claimed.c.reply_message_id) & (_reply.c.user_id == _claimed.c.user_id),
+    )
+    .outerjoin(_said, (_said.c.message_id == _reply.c.user_message_id) & (_said.c.user_id == _reply.c.user_id))
+)
+_REMOVE = Built(delete(outbox).where(outbox.c.outbox_id == any_(bindparam("done", type_=ARRAY(BigInteger())))))
 _THIS = outbox.c.outbox_id == bindparam("this", type_=BigInteger())
-_REMOVE = Built(delete(outbox).where(_THIS))
 _PUT_OFF = Built(update(outbox).where(_THIS).values(next_at=_now() + bindparam("pause", type_=Interval())))
 _ADD_FORGETTING = Built(
     insert(outbox)
@@ -51,17 +69,6 @@ _ADD_FORGETTING = Built(
         next_at=_now() + LEASE,
     )
     .returning(*outbox.c)
-)
-_reply = messages.alias()
-_TURN = Built(
-    select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.created_at)
-    .join(_reply, messages.c.message_id.in_((_reply.c.message_id, _reply.c.user_message_id)))
-    .where(
-        _reply.c.message_id == bindparam("reply", type_=Uuid()),
-        _reply.c.user_id == bindparam("user", type_=Uuid()),
-        messages.c.user_id == bindparam("user", type_=Uuid()),
-    )
-    .order_by(messages.c.position)
 )
 
 
@@ -96,7 +103,7 @@ class Outbox:
             self._wanted.clear()
             try:
                 rows = await self.claim()
-                await asyncio.gather(*(self.deliver(row) for row in rows))
+                await self.deliver(*rows)
             except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
                 log("outbox.failed", "error", error)
                 rows = []
@@ -107,36 +114,36 @@ class Outbox:
                 except TimeoutError:
                     pass
 
-    async def deliver(self, row: Row) -> None:
-        """Do what a row says and remove it, or put it off."""
+    async def deliver(self, *rows: Row) -> None:
+        """Do what the rows say; what is done is removed, what cannot be done now is put off."""
+        done = await asyncio.gather(*(self._do(row) for row in rows), return_exceptions=True)
+        if finished := [row.outbox_id for row, how in zip(rows, done, strict=True) if how is True]:
+            await self._direct.rows(_REMOVE, done=finished)
+        if failure := next((how for how in done if isinstance(how, BaseException)), None):
+            raise failure
+
+    async def claim(self) -> list[Row]:
+        """Rows that are due, a turn's with what was said; no other worker takes them until their time is over."""
+        return await self._direct.rows(_CLAIM)
+
+    async def _do(self, row: Row) -> bool:
         try:
-            await self._do(row)
+            if row.reply_message_id is None:
+                await self._ai_core.forget(row.user_id, row.conversation_id)
+            else:
+                await self._ai_core.remember(row.user_id, row.conversation_id, _turn(row))
         except Unavailable as error:
             seconds = min(2**row.attempts, LONGEST_PAUSE_SECONDS)
             log("outbox.put_off", "warning", error, user_id=row.user_id, attempts=int(row.attempts))
             await self._direct.rows(_PUT_OFF, this=row.outbox_id, pause=timedelta(seconds=seconds))
-        else:
-            await self._direct.rows(_REMOVE, this=row.outbox_id)
+            return False
+        return True
 
-    async def claim(self) -> list[Row]:
-        """Rows that are due; no other worker takes them until their time is over."""
-        return await self._direct.rows(_CLAIM)
 
-    async def _do(self, row: Row) -> None:
-        if row.reply_message_id is None:
-            await self._ai_core.forget(row.user_id, row.conversation_id)
-            return
-        turn = await self._turn(row.user_id, row.reply_message_id)
-        if turn:  # else it was deleted meanwhile
-            await self._ai_core.remember(row.user_id, row.conversation_id, turn)
-
-    async def _turn(self, user_id: UUID, reply_message_id: UUID) -> list[RememberedMessage]:
-        return [
-            RememberedMessage(
-                message_id=row.message_id,
-                sender=row.sender,
-                content=seal.open_sealed(row.content),
-                created_at=row.created_at,
-            )
-            for row in await self._direct.rows(_TURN, reply=reply_message_id, user=user_id)
-        ]
+def _turn(row: Row) -> list[RememberedMessage]:
+    said = seal.open_sealed(row.said)
+    reply = seal.open_sealed(row.reply)
+    return [
+        RememberedMessage(message_id=row.said_id, sender="user", content=said, created_at=row.said_at),
+        RememberedMessage(message_id=row.reply_message_id, sender="ai", content=reply, created_at=row.replied_at),
+    ]

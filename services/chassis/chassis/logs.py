@@ -62,8 +62,8 @@ def _event(name: object) -> str:
 
 def _admitted(value: object) -> object:
     """What may be written of a field. Exactly these classes: one derived from them may print as anything."""
-    if type(value) is UUID:
-        return str(value)
+    if isinstance(value, UUID):
+        return str(UUID(int=value.int))  # the database driver's ids are of a class of its own
     return value if type(value) in (int, float, bool, Word, type(None)) else REFUSED
 
 

@@ -233,6 +233,15 @@ class Limits(Table):
     """Life of an access token."""
     refresh_token_seconds: Seconds = 2_592_000
     """How long a sign-in lasts without being used."""
+    sign_in_seconds: Seconds = 7_776_000
+    """How long a sign-in lasts at the most, however often it is used."""
+
+    @field_validator("sign_in_seconds")
+    @classmethod
+    def _longer_than_unused(cls, seconds: int, info: ValidationInfo) -> int:
+        if seconds < info.data.get("refresh_token_seconds", 0):
+            raise ValueError("must not be less than limits.refresh_token_seconds")
+        return seconds
 
 
 class Tasks(Table):

@@ -114,6 +114,7 @@ class Backend:
             "settings.log_level": "info",
             "settings.access_token_seconds": "900",
             "settings.refresh_token_seconds": "3600",
+            "settings.sign_in_seconds": "7200",
             "settings.frontend_origins": "https://page.example,http://localhost:5173",
             "settings.trusted_proxies": "",
             "settings.max_body_bytes": "65536",

@@ -60,7 +60,8 @@ def build(settings: Settings) -> FastAPI:
         outbox = Outbox(direct, ai_core)
         allowances = Allowances(settings)
         conversing = Conversing(direct, ai_core, outbox, allowances, settings.replies_per_person)
-        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, allowances, settings.refresh_token_seconds)
+        lives = settings.refresh_token_seconds, settings.sign_in_seconds
+        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, allowances, *lives)
         people = Pace(settings.requests_per_second_per_person)
         addresses = Pace(settings.requests_per_second_per_address)
         app.state.parts = Parts(

@@ -70,6 +70,7 @@ async def _caller(parts: Backend, request: Request, token: Annotated[str | None,
         if not token:
             raise unauthorized("An access token is needed: Authorization: Bearer …")
         raise unauthorized("The access token is not good.", bad_token=True)
+    request.state.user_id = caller.user_id  # for the line in the log
     # Whoever has a good token is not held up by others at the same address.
     await parts.people.turn(caller.user_id)
     await parts.auth.check_lives(caller)

@@ -57,6 +57,7 @@ sign_ins = Table(
     metadata,
     Column("sign_in_id", Uuid, primary_key=True),
     Column("user_id", Uuid, ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    _now("began_at"),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Index("sign_ins_user_id", "user_id"),
     Index("sign_ins_expires_at", "expires_at"),

@@ -43,6 +43,8 @@ class Settings(ServiceSettings, DatabaseSettings, KeySettings, AiCoreSettings):
 
     refresh_token_seconds: int = Field(gt=0)
     """How long a sign-in lives without being renewed."""
+    sign_in_seconds: int = Field(gt=0)
+    """How long a sign-in lives at the most."""
     cors_origins: CommaSeparated
     """The web pages that may call from a browser."""
     trusted_proxies: CommaSeparated

@@ -75,6 +75,8 @@ class RequestMiddleware:
                 # The template of the path, which is ours, not the path, which is the caller's.
                 route=Word(cast("LiteralString", getattr(route, "path", "none"))),
                 status=status,
+                # Who called, where the service has found out.
+                user_id=scope.get("state", {}).get("user_id"),
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 request_id=UUID(identifier),
             )

@@ -48,7 +48,7 @@ async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth,
     await direct.open()
     tokens = AccessTokens(keys, 60)
     try:
-        yield Auth(engine, direct, passwords, Throttle(read), tokens, Allowances(read), 60), engine, passwords
+        yield Auth(engine, direct, passwords, Throttle(read), tokens, Allowances(read), 60, 120), engine, passwords
     finally:
         passwords.close()
         await direct.close()

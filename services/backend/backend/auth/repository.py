@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.direct import Built, Connection
+from chassis.logs import log
 from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -81,8 +82,12 @@ async def owner(connection: Connection, token: str) -> UUID | None:
     return rows[0].user_id if rows else None
 
 
-async def rotate(connection: AsyncConnection, token: str, successor: str, seconds: int) -> Caller | None:
+async def rotate(
+    connection: AsyncConnection, token: str, successor: str, seconds: int, seconds_in_all: int
+) -> Caller | None:
     """Use up a refresh token and give its sign-in the next; ``None`` for one that is not good.
+
+    The sign-in lives ``seconds`` more, but not longer than ``seconds_in_all`` from its beginning.
 
     One that was used before has been copied: its sign-in ends, whoever of the two is the owner (RFC 9700, 4.14.2).
     """
@@ -104,20 +109,23 @@ async def rotate(connection: AsyncConnection, token: str, successor: str, second
     )
     if (await connection.execute(used)).rowcount == 0:
         await connection.execute(delete(sign_ins).where(sign_ins.c.sign_in_id == sign_in.sign_in_id))
+        log("refresh_token.reused", "warning", user_id=sign_in.user_id)
         return None
     await connection.execute(insert(refresh_tokens).values(token_hash=_hash(successor), sign_in_id=sign_in.sign_in_id))
+    at_last = sign_ins.c.began_at + timedelta(seconds=seconds_in_all)
     await connection.execute(
         update(sign_ins)
         .where(sign_ins.c.sign_in_id == sign_in.sign_in_id)
-        .values(expires_at=_now() + timedelta(seconds=seconds))
+        .values(expires_at=func.least(_now() + timedelta(seconds=seconds), at_last))
     )
     return Caller(sign_in.user_id, sign_in.sign_in_id)
 
 
-async def end_sign_in(connection: AsyncConnection, token: str) -> None:
-    """End the sign-in that a refresh token, used or not, belongs to."""
+async def end_sign_in(connection: AsyncConnection, token: str) -> UUID | None:
+    """End the sign-in that a refresh token, used or not, belongs to; whose it was, or ``None`` where there was none."""
     owner = select(refresh_tokens.c.sign_in_id).where(refresh_tokens.c.token_hash == _hash(token))
-    await connection.execute(delete(sign_ins).where(sign_ins.c.sign_in_id == owner.scalar_subquery()))
+    ended = delete(sign_ins).where(sign_ins.c.sign_in_id == owner.scalar_subquery())
+    return await connection.scalar(ended.returning(sign_ins.c.user_id))
 
 
 async def change_password(connection: AsyncConnection, caller: Caller, verified_hash: str, new_hash: str) -> bool:

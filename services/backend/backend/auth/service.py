@@ -37,6 +37,7 @@ class Auth:
     access_tokens: AccessTokens
     allowances: Allowances
     refresh_token_seconds: int
+    sign_in_seconds: int
 
     async def register(self, registration: Registration, address: str) -> Account:
         """Make an account.
@@ -69,6 +70,7 @@ class Auth:
             user = await repository.find_user(connection, email)
         right = await self._right(password, user.hashed_password if user else None, tried)
         if user is None or not right:
+            log("sign_in.failed", "warning", user_id=user.user_id if user else None)
             raise unauthorized("The e-mail or the password is wrong.")
         await take(self.direct, self.allowances.sign_ins, user.user_id)
         refresh_token = secrets.token_urlsafe(32)
@@ -79,6 +81,7 @@ class Auth:
             )
         if caller is None:
             raise unauthorized("The e-mail or the password is wrong.")
+        log("sign_in.begun", user_id=caller.user_id)
         return self._tokens(caller, refresh_token)
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -92,15 +95,21 @@ class Auth:
             await take(self.direct, self.allowances.refreshes, owner)
         successor = secrets.token_urlsafe(32)
         async with self.engine.begin() as connection:
-            caller = await repository.rotate(connection, refresh_token, successor, self.refresh_token_seconds)
+            caller = await repository.rotate(
+                connection, refresh_token, successor, self.refresh_token_seconds, self.sign_in_seconds
+            )
         if caller is None:
+            log("sign_in.not_renewed", "warning", user_id=owner)
             raise unauthorized("The refresh token is not good.", bad_token=True)
+        log("sign_in.renewed", user_id=caller.user_id)
         return self._tokens(caller, successor)
 
     async def sign_out(self, refresh_token: str) -> None:
         """End the sign-in of a refresh token; an unknown one has ended already."""
         async with self.engine.begin() as connection:
-            await repository.end_sign_in(connection, refresh_token)
+            user_id = await repository.end_sign_in(connection, refresh_token)
+        if user_id:
+            log("sign_in.ended", user_id=user_id)
 
     async def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
         """Replace the caller's password and end all their other sign-ins.
@@ -115,6 +124,7 @@ class Auth:
             tried = attempt(user.email, address)
             await self.throttle.check(connection, tried)
         if not await self._right(old, user.hashed_password, tried):
+            log("account.password_not_changed", "warning", user_id=caller.user_id)
             raise unauthorized("The old password is wrong.")
         await take(self.direct, self.allowances.sign_ins, caller.user_id)
         hashed = await self.passwords.hash(new, tried.address)

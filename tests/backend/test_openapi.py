@@ -20,7 +20,8 @@ STATUSES = {
     ("get", "/users/me/export"): {200, 401, 500, 503},
     ("delete", "/users/me"): {204, 401, 500, 503},
 }
-"""Besides 429, which every route may answer."""
+"""Besides what every route may answer."""
+EVERYWHERE = {400, 408, 413, 429, 431, 500}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def _operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any
 
 def test_every_route_documents_its_statuses(document: dict[str, Any]) -> None:
     documented = {key: {int(s) for s in op["responses"]} for key, op in _operations(document).items()}
-    assert documented == {key: statuses | {429} for key, statuses in STATUSES.items()}
+    assert documented == {key: statuses | EVERYWHERE for key, statuses in STATUSES.items()}
 
 
 def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
@@ -65,6 +66,19 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
         "register", "sign_in", "refresh", "logout", "change_password", "begin_conversation", "list_conversations",
         "read_conversation", "delete_conversation", "say", "export_everything", "erase_everything",
     }  # fmt: skip
+
+
+def test_every_link_leads_to_an_operation(document: dict[str, Any]) -> None:
+    operations = _operations(document).values()
+    links = [link for o in operations for r in o["responses"].values() for link in r.get("links", {}).values()]
+    assert {"sign_in", "refresh", "say", "read_conversation"} <= {link["operationId"] for link in links}
+    assert {link["operationId"] for link in links} <= {operation["operationId"] for operation in operations}
+
+
+def test_who_is_to_wait_is_told_how_long(document: dict[str, Any]) -> None:
+    for operation in _operations(document).values():
+        for status in {"429", "503"} & operation["responses"].keys():
+            assert operation["responses"][status]["headers"]["Retry-After"]["required"]
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

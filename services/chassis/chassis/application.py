@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from chassis import problems
 from chassis.logs import log
 from chassis.openapi import describe
-from chassis.problems import Problem, ProblemDocument, documented
+from chassis.problems import EVERYWHERE, Problem, ProblemDocument, documented
 from chassis.requests import RequestMiddleware
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -43,7 +43,15 @@ def create_app(*, title: str, lifespan: Lifespan, ready: Callable[[], Awaitable[
                 raise
             yield
 
-    app = FastAPI(title=title, version="1", lifespan=logged, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=logged,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=documented(*EVERYWHERE),
+    )
     problems.install(app)
     describe(app, ProblemDocument)
     app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes)

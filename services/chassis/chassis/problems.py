@@ -80,7 +80,22 @@ def request_id(request: Request) -> str:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI ``responses`` of a route that may end with these problems."""
     content = {MEDIA_TYPE: {"schema": reference(ProblemDocument)}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "headers": _HEADERS.get(status, {}), "content": content}
+        for status in statuses
+    }
+
+
+EVERYWHERE = (400, 408, 413, 431, 500)
+"""What every route may answer: no HTTP, too slow, too long, too long a head, and what nobody expected."""
+
+_RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "RFC 6750", "required": True, "schema": {"type": "string"}}},
+    409: {"Retry-After": _RETRY_AFTER},  # not where the conflict stays
+    429: {"Retry-After": {**_RETRY_AFTER, "required": True}},
+    503: {"Retry-After": {**_RETRY_AFTER, "required": True}},
+}
 
 
 def install(app: FastAPI) -> None:

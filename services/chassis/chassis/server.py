@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from chassis import logs
+from chassis.connections import Connection
 from chassis.self_signed import self_signed
 from chassis.settings import ServiceSettings
 
@@ -96,7 +97,7 @@ def serve(
         host="",  # every IPv4 and IPv6 address
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,

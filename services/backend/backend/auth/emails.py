@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 
 def normalize(email: str) -> str:
@@ -20,4 +20,4 @@ def normalize(email: str) -> str:
     return checked.normalized.lower()
 
 
-Email = Annotated[str, AfterValidator(normalize)]
+Email = Annotated[str, AfterValidator(normalize), Field(json_schema_extra={"format": "email"})]

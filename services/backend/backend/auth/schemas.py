@@ -8,7 +8,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from backend.auth.emails import Email
 from backend.auth.guessable import LEAST_LENGTH, not_guessable
 
-Password = Annotated[str, Field(min_length=LEAST_LENGTH, max_length=1024), AfterValidator(not_guessable)]
+Password = Annotated[
+    str,
+    Field(min_length=LEAST_LENGTH, max_length=1024, json_schema_extra={"format": "password"}),
+    AfterValidator(not_guessable),
+]
 """NIST SP 800-63B: long ones are welcome, and nothing is demanded of the characters."""
 
 

@@ -21,7 +21,9 @@ class NewMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    content: Annotated[str, AfterValidator(_spoken)]
+    content: Annotated[str, AfterValidator(_spoken)] = Field(
+        json_schema_extra={"format": "spoken"}, description="Not blank, and without a NUL character."
+    )
 
 
 class _Message(BaseModel):

@@ -1,0 +1,1 @@
+"""The API and the wire under input that nobody means well with."""

@@ -27,6 +27,7 @@ from backend.conversations.endpoints import router as conversations
 from backend.dependencies import PREFIX, Parts
 from backend.limits.allowances import Allowances
 from backend.limits.pace import Pace
+from backend.links import LINKS
 from backend.messages.endpoints import EVENTS
 from backend.messages.endpoints import router as messages
 from backend.messages.service import Conversing
@@ -99,5 +100,5 @@ def build(settings: Settings) -> FastAPI:
     cors.install(app, settings.cors_origins)
     for router in (auth, conversations, messages, users):
         app.include_router(router, prefix=PREFIX, responses=documented(429))
-    describe(app, *EVENTS)
+    describe(app, *EVENTS, links=LINKS)
     return app

@@ -97,6 +97,7 @@ def test_all_that_is_wrong_is_said_in_one_go_with_file_key_value_and_what_is_all
         ("[database]", 'model_endpoint_zones = ["eu-west-1d"]\n[database]', "must be some of network.zones"),
         ("max_acu = 16", "max_acu = 1\nmin_acu = 2", "must not be less than database.min_acu"),
         ("least = 3", "least = 13", "compute.backend.most = 12: must not be less than least"),
+        ("[logs]", "[limits]\nsign_in_seconds = 60\n[logs]", "must not be less than limits.refresh_token_seconds"),
         ('name = "eu.amazon', 'name = "amazon', "nothing for a plain model"),
         ("[web]", "reply_tokens = 5000\n[web]", "at most half of model.context_tokens"),
         ("[web]", 'provider = "openai"\n[web]', "model.provider = \"openai\": Input should be 'bedrock'"),

@@ -1,7 +1,7 @@
 """A backend by itself, one worker pinned to a core, with PostgreSQL and everything else on the other."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +27,8 @@ def on_core(core: int) -> Generator[None]:
 
 
 @contextmanager
-def backend_alone() -> Generator[tuple[Backend, AiCoreStandIn]]:
-    """The production entry point with a real PostgreSQL; its AI core answers at once."""
+def backend_alone(settings: Mapping[str, str] | None = None) -> Generator[tuple[Backend, AiCoreStandIn]]:
+    """The production entry point with a real PostgreSQL; its AI core answers at once. ``settings`` as ``Backend``'s."""
     with (
         TemporaryDirectory() as folder,
         on_core(OTHERS),
@@ -36,7 +36,7 @@ def backend_alone() -> Generator[tuple[Backend, AiCoreStandIn]]:
     ):
         certificates = Certificates.make(Path(folder))
         with AiCoreStandIn(certificates.ai_core_tls()) as ai_core:
-            backend = Backend(postgres, certificates, ai_core.port, "benchmark")
+            backend = Backend(postgres, certificates, ai_core.port, "benchmark", settings or {})
             backend.prepare()
             with on_core(MEASURED):
                 backend.start()

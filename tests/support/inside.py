@@ -39,6 +39,20 @@ def cpu_seconds(process: Path) -> float:
 
 def resident_bytes(root: int) -> int:
     """Memory of a process and all its descendants; what they share is counted once (proportional set size)."""
+    total = 0
+    for process in _family(root):
+        rollup = (process / "smaps_rollup").read_text()
+        total += next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def processes_named(name: str, root: int) -> list[Path]:
+    """The ``/proc`` folders of the descendants of a process that run the program ``name``."""
+    return [process for process in _family(root) if (process / "comm").read_text().strip() == name]
+
+
+def _family(root: int) -> list[Path]:
+    """The ``/proc`` folders of a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -46,10 +60,9 @@ def resident_bytes(root: int) -> int:
         except OSError:
             continue
         children.setdefault(parent, []).append(int(stat.parent.name))
-    total, found = 0, [root]
+    family, found = list[Path](), [root]
     while found:
         process = found.pop()
         found += children.get(process, [])
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        total += next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
-    return total
+        family.append(Path(f"/proc/{process}"))
+    return family

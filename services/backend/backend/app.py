@@ -14,6 +14,7 @@ from chassis.problems import documented
 from chassis.unavailable import install_unavailable
 from fastapi import FastAPI
 from sqlalchemy import select
+from starlette.middleware import Middleware
 
 from backend import cors, housekeeping
 from backend.ai_core import AiCore
@@ -26,7 +27,8 @@ from backend.auth.tokens import AccessTokens
 from backend.conversations.endpoints import router as conversations
 from backend.dependencies import PREFIX, Parts
 from backend.limits.allowances import Allowances
-from backend.limits.pace import Pace
+from backend.limits.at_once import AtOnce
+from backend.limits.middleware import TurnMiddleware, Turns
 from backend.links import LINKS
 from backend.messages.endpoints import EVENTS
 from backend.messages.endpoints import router as messages
@@ -63,10 +65,13 @@ def build(settings: Settings) -> FastAPI:
         conversing = Conversing(direct, ai_core, outbox, allowances, settings.replies_per_person)
         lives = settings.refresh_token_seconds, settings.sign_in_seconds
         auth = Auth(engine, direct, passwords, Throttle(settings), tokens, allowances, *lives)
-        people = Pace(settings.requests_per_second_per_person)
-        addresses = Pace(settings.requests_per_second_per_address)
+        turns = Turns(
+            tokens,
+            per_person=settings.requests_per_second_per_person,
+            per_address=settings.requests_per_second_per_address,
+        )
         app.state.parts = Parts(
-            settings, engine, direct, ai_core, auth, outbox, conversing, allowances, people, addresses
+            settings, engine, direct, ai_core, auth, outbox, conversing, allowances, AtOnce(1), turns
         )
         loops = [
             asyncio.create_task(loop)
@@ -97,6 +102,8 @@ def build(settings: Settings) -> FastAPI:
 
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
     install_unavailable(app)
+    # Inside of what gives each answer its headers, which comes first in the list.
+    app.user_middleware.append(Middleware(TurnMiddleware))
     cors.install(app, settings.cors_origins)
     for router in (auth, conversations, messages, users):
         app.include_router(router, prefix=PREFIX, responses=documented(429))

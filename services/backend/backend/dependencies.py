@@ -13,7 +13,8 @@ from backend.auth.service import Auth, unauthorized
 from backend.auth.throttle import address_of
 from backend.auth.tokens import Caller
 from backend.limits.allowances import Allowances
-from backend.limits.pace import Pace
+from backend.limits.at_once import AtOnce
+from backend.limits.middleware import Turns
 from backend.messages.service import Conversing
 from backend.outbox import Outbox
 from backend.settings import Settings
@@ -34,8 +35,8 @@ class Parts:
     outbox: Outbox
     conversing: Conversing
     allowances: Allowances
-    people: Pace
-    addresses: Pace
+    exporting: AtOnce
+    turns: Turns
 
 
 async def _parts(request: Request) -> Parts:  # one that is not async would be run in a thread
@@ -55,24 +56,13 @@ Address = Annotated[str, Depends(_address)]
 """Where the request comes from, as far as limits go."""
 
 
-async def _paced(parts: Backend, address: Address) -> None:
-    await parts.addresses.turn(address)
-
-
-paced = Depends(_paced)
-"""For routes that need no token: those who call from one address are served at the pace of one address."""
-
-
 async def _caller(parts: Backend, request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
-    caller = await parts.auth.access_tokens.read(token) if token else None
+    if not token:
+        raise unauthorized("An access token is needed: Authorization: Bearer …")
+    caller: Caller | None = request.scope["caller"]  # as TurnMiddleware has found
     if caller is None:
-        await parts.addresses.turn(await _address(request))
-        if not token:
-            raise unauthorized("An access token is needed: Authorization: Bearer …")
         raise unauthorized("The access token is not good.", bad_token=True)
     request.state.user_id = caller.user_id  # for the line in the log
-    # Whoever has a good token is not held up by others at the same address.
-    await parts.people.turn(caller.user_id)
     await parts.auth.check_lives(caller)
     return caller
 

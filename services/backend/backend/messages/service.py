@@ -4,7 +4,6 @@ The reply is written by a task of its own, so it is finished and stored also whe
 """
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
@@ -16,6 +15,7 @@ from chassis.problems import Problem
 
 from backend.ai_core import AiCore, Question, Unavailable
 from backend.limits.allowances import Allowances, refuse_used_up
+from backend.limits.at_once import AtOnce
 from backend.messages import idempotency, repository
 from backend.messages.replies import Writing
 from backend.messages.schemas import Reply
@@ -54,9 +54,7 @@ class Conversing:
         self._ai_core = ai_core
         self._memory = memory
         self._allowances = allowances
-        self._replies_per_person = replies_per_person
-        self._writing: Counter[UUID] = Counter()
-        """Replies that are being written to each person."""
+        self._writing = AtOnce(replies_per_person)
         self._running: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[Unavailable | None]] = set()
 
@@ -66,28 +64,21 @@ class Conversing:
         Raises:
             Problem: 404 no such conversation; 409 and 422 as ``idempotency.claim``; 429 when that is too much.
         """
-        if self._writing[user_id] >= self._replies_per_person:
-            raise Problem(429, "Wait for the replies that are being written.", headers={"Retry-After": "2"})
-        self._writing[user_id] += 1
+        self._writing.begin(user_id)
         try:
             turn = await self._store_message(user_id, conversation_id, content, key)
         except BaseException:
-            self._written(user_id)
+            self._writing.end(user_id)
             raise
         if isinstance(turn, Reply):
-            self._written(user_id)
+            self._writing.end(user_id)
             return Writing.done(turn)
         writing = Writing()
         task = asyncio.create_task(self._answer(turn, writing))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        task.add_done_callback(lambda _: self._written(user_id))
+        task.add_done_callback(lambda _: self._writing.end(user_id))
         return writing
-
-    def _written(self, user_id: UUID) -> None:
-        self._writing[user_id] -= 1
-        if not self._writing[user_id]:
-            del self._writing[user_id]
 
     async def drain(self) -> None:
         """Return when no reply is being written."""

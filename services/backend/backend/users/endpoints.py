@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from chassis.logs import log
 from chassis.problems import Problem, documented
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from backend import outbox
@@ -18,7 +18,17 @@ from backend.users.schemas import Export, ExportedAccount
 router = APIRouter(prefix="/users/me", tags=["users"], generate_unique_id_function=lambda route: route.name)
 
 
-@router.get("/export", response_model=Export, responses=documented(401, 500, 503))
+async def _one_at_a_time(parts: Backend, me: Me) -> AsyncIterator[None]:
+    with parts.exporting.one(me.user_id):
+        yield  # until all is sent
+
+
+@router.get(
+    "/export",
+    response_model=Export,
+    dependencies=[Depends(_one_at_a_time)],
+    responses=documented(401, 500, 503),
+)
 async def export_everything(parts: Backend, me: Me) -> Response:
     """Everything Sanctum knows of me, as one JSON document."""
     user = await repository.find(parts.direct, me.user_id)

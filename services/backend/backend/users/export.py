@@ -1,5 +1,6 @@
 """Writes a person's export as JSON, a page at a time, so that a long life takes no more memory than a short one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from backend.messages.schemas import Message
 from backend.users.schemas import ExportedAccount
 
 PAGE = 100
+PAUSE_SECONDS = 0.02
+"""After each page, so that a long export takes a small part of the process's time and others are served between."""
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
@@ -44,6 +47,7 @@ async def _conversation(direct: Direct, user_id: UUID, conversation: Conversatio
     while True:
         page = await messages.page(direct, user_id, conversation.conversation_id, PAGE, cursor)
         pages.append(b",".join(_MESSAGE.dump_json(message) for message in page.items))
+        await asyncio.sleep(PAUSE_SECONDS)
         if (cursor := page.next) is None:
             break
     inside = b",".join(page for page in reversed(pages) if page)

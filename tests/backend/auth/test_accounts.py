@@ -47,6 +47,13 @@ def test_unknown_members_of_a_body_are_refused(anonymous: Person) -> None:
     )
 
 
+def test_a_password_in_the_address_is_not_read(alice: Person) -> None:
+    credentials = {"username": alice.email, "password": PASSWORD}
+    assert_problem(alice.call("POST", "/auth/token", params=credentials), 422)
+    wrong = credentials | {"password": "another phrase"}
+    assert_problem(alice.call("POST", "/auth/token", params=credentials, data=wrong), 401)
+
+
 def test_the_password_is_stored_as_an_argon2id_hash(alice: Person, backend: Backend) -> None:
     stored = backend.sql("SELECT hashed_password FROM users WHERE email = :'email'", email=alice.email)
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")

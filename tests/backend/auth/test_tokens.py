@@ -64,6 +64,7 @@ def test_a_good_token_made_by_hand_is_good(stored: Path) -> None:
     [
         {"exp": int(time.time()) - 1},
         {"exp": None},
+        {"nbf": int(time.time()) + 600},
         {"iss": "somebody else"},
         {"aud": "another service"},
         {"sub": "no uuid"},
@@ -75,6 +76,13 @@ def test_a_good_token_made_by_hand_is_good(stored: Path) -> None:
 def test_a_token_with_a_wrong_claim_is_refused(stored: Path, wrong: dict[str, Any]) -> None:
     claims = {name: value for name, value in (GOOD | wrong).items() if value is not None}
     assert _read(stored, _sign(stored, claims)) is None
+
+
+def test_a_token_that_brings_its_own_key_is_refused(stored: Path) -> None:
+    kid = json.loads(stored.read_text())["keys"][0]["kid"]
+    mine = ECKey.generate_key("P-256", private=True)
+    own = {"jwk": mine.as_dict(private=False), "jku": "https://keys.example/mine", "kid": kid}
+    assert _read(stored, jwt.encode({"alg": "ES256", "typ": TYPE} | own, GOOD, mine)) is None
 
 
 @pytest.mark.parametrize("header", [{"typ": "JWT"}, {"kid": "unknown"}], ids=str)

@@ -42,6 +42,7 @@ def test_an_export_has_all_conversations_messages_and_memories(alice: Person, ai
 def test_an_export_of_nothing_is_whole(alice: Person) -> None:
     exported = alice.call("GET", "/users/me/export")
     assert exported.headers["content-type"] == "application/json"
+    assert exported.headers["content-disposition"] == 'attachment; filename="sanctum-export.json"'
     assert (exported.json()["memories"], exported.json()["conversations"]) == ([], [])
 
 

@@ -89,7 +89,7 @@ class Deployment:
         self.balancer.deregister(instance.name)
         end = time.monotonic() + instance.service.grace.stop_seconds * self.scale
         while self.balancer.requests_open(instance.name) and time.monotonic() < end:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         self.balancer.cut_off(instance.name)
 
     async def _exit(self, instance: Instance) -> None:
@@ -98,7 +98,7 @@ class Deployment:
         while instance.process.poll() is None:
             if time.monotonic() > end:
                 instance.process.kill()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     def kill(self) -> None:
         """End whatever runs, at once."""

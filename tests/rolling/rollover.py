@@ -109,5 +109,5 @@ def _kept(sanctum: System) -> tuple[list[str], list[str]]:
     def ask(store: str, statement: str) -> list[str]:
         return sanctum.postgres.query(statement, PGDATABASE=sanctum.databases[store]).split()
 
-    eventually(lambda: ask("users", "SELECT count(*) FROM outbox") == ["0"], MEMORY_SECONDS)
+    eventually(lambda: ask("users", "SELECT count(*) FROM outbox") == ["0"], MEMORY_SECONDS, pause=0.5)
     return ask("users", "SELECT message_id FROM messages"), ask("memory", "SELECT message_id FROM memories")

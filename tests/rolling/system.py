@@ -21,6 +21,8 @@ from tests.support.load_balancer import LoadBalancer
 from tests.support.openai_server import REPLY, OpenAIServer, Script, chunk, saying, streaming
 
 INSTANCES = 2
+LONGER = 1.5
+"""A slow reply takes so many times as long as an instance that is to end still gets something new."""
 STORES = {"users": "backend", "memory": "ai_core"}
 PLENTY = {
     # All clients come from one address, and whoever rolls over is not to be slowed down.
@@ -65,7 +67,7 @@ async def running(folder: Path, postgres: Postgres, scale: float) -> AsyncGenera
     server, client = servers.issue_server("server", folder), clients.issue_client("client", folder)
     services = read_services()
     databases = {store: f"rolling_{store}" for store in STORES}
-    slow_seconds = 2 * scale * max(service.grace.deregistration_seconds for service in services.values())
+    slow_seconds = LONGER * scale * max(service.grace.deregistration_seconds for service in services.values())
 
     def balance(service: Service) -> LoadBalancer:
         return LoadBalancer(

@@ -1,7 +1,5 @@
 """What people notice when a new version takes over: nothing."""
 
-from itertools import groupby
-
 import pytest
 
 from tests.rolling.rollover import Rollover
@@ -31,8 +29,10 @@ def test_an_instance_serves_streams_to_their_end_after_it_was_told_to_stop(rollo
 
 
 def test_an_instance_that_hears_first_serves_what_still_comes(rollover: Rollover) -> None:
-    hear_first = [instance for instance in rollover.replaced if instance.terminated_at < instance.nothing_new_at]
-    assert len(hear_first) >= 2
+    # Of the backends, to which something comes at every moment.
+    backends = [instance for instance in rollover.replaced if instance.service.public]
+    hear_first = [instance for instance in backends if instance.terminated_at < instance.nothing_new_at]
+    assert hear_first
     for instance in hear_first:
         assert [
             line
@@ -48,7 +48,7 @@ def test_an_instance_ends_by_itself_within_its_time(rollover: Rollover) -> None:
 def test_what_was_answered_is_stored_and_remembered_once(rollover: Rollover) -> None:
     told = sorted(rollover.told.messages)
     assert sorted(rollover.stored) == told
-    assert sorted(key for key, _ in groupby(sorted(rollover.remembered))) == told
+    assert sorted(set(rollover.remembered)) == told
 
 
 def test_requests_fail_when_an_instance_ends_before_its_load_balancer_knows(rollover: Rollover) -> None:

@@ -62,7 +62,6 @@ async def _caller(parts: Backend, request: Request, token: Annotated[str | None,
     caller: Caller | None = request.scope["caller"]  # as TurnMiddleware has found
     if caller is None:
         raise unauthorized("The access token is not good.", bad_token=True)
-    request.state.user_id = caller.user_id  # for the line in the log
     await parts.auth.check_lives(caller)
     return caller
 

@@ -32,6 +32,7 @@ class Turns:
         scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
         caller = await self._tokens.read(token) if scheme.lower() == "bearer" else None
         scope["caller"] = caller
+        scope.setdefault("state", {})["user_id"] = caller and caller.user_id  # for the line in the log
         if caller:
             await self._people.turn(caller.user_id)
         else:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 LEAST_LENGTH = 8
-WORDS = ("abby", "career", "coach", "password", "sanctum")
+WORDS = ("abby", "career", "coach", "sanctum")
 """Who attacks this service tries these. Gem is left out: three letters are in too many other words."""
 
 _WORDS = re.compile("|".join(WORDS))

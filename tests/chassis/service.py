@@ -1,12 +1,13 @@
 """A small service on the chassis, for its tests: ``python -m tests.chassis.service``."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-from chassis import server
+from chassis import connections, server
 from chassis.application import create_app
 from chassis.logs import log
 from chassis.problems import documented
@@ -55,6 +56,11 @@ def build(unready: Path) -> FastAPI:
     async def failures() -> Note:
         raise RuntimeError("zymurgy is the secret word")
 
+    _add_streams(app)
+    return app
+
+
+def _add_streams(app: FastAPI) -> None:
     @app.get("/streams")
     async def streams(steps: int = STEPS) -> StreamingResponse:
         async def lines() -> AsyncIterator[str]:
@@ -64,9 +70,22 @@ def build(unready: Path) -> FastAPI:
 
         return StreamingResponse(lines())
 
-    return app
+    @app.get("/floods")
+    async def floods() -> StreamingResponse:
+        async def blocks() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield bytes(65_536)
+                    await asyncio.sleep(0)  # as what is read from elsewhere
+            finally:
+                log("flood.ended")
+
+        return StreamingResponse(blocks())
 
 
 if __name__ == "__main__":
     server.WIND_DOWN_SECONDS = 1  # what is cut off here has nothing to say
+    if "MOST_CONNECTIONS" in os.environ:
+        connections.MOST_CONNECTIONS = int(os.environ["MOST_CONNECTIONS"])
+        connections.REQUEST_SECONDS = connections.WRITE_SECONDS = 1
     server.serve(build(Path("unready")), read_settings(ServiceSettings))

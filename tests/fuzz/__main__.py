@@ -11,7 +11,7 @@ from tests.fuzz.fuzzing import calls, fuzz
 from tests.fuzz.running import running
 
 LEAST = 20_000
-EXAMPLES = 600
+EXAMPLES = 1_900
 
 
 def main() -> int:

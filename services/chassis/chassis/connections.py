@@ -82,7 +82,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         if len(self.pipeline) >= MOST_PIPELINED:
-            raise OverflowError  # ends in send_400_response, which closes
+            raise ValueError  # ends in send_400_response, which closes
         super().on_message_begin()
         self._head_bytes = 0
         self._in_head = True
@@ -102,6 +102,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there: the request is answered from here on."""
         self._in_head = False
+        if self.parser and self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise ValueError  # ends in send_400_response
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -129,7 +131,7 @@ class Connection(HttpToolsProtocol):
     def _count(self, piece: bytes) -> None:
         self._head_bytes += len(piece)
         if self._head_bytes > MOST_HEAD_BYTES:
-            raise OverflowError  # ends in send_400_response
+            raise ValueError  # ends in send_400_response
 
     def _await_request(self) -> None:
         if self._deadline is None:

@@ -1,0 +1,121 @@
+"""Clients that take their time, or more than their share: the connection ends, and others are served meanwhile."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+import httpx
+import pytest
+
+from tests.chassis.conftest import Service, started
+from tests.fuzz.wire import Wire
+from tests.support.inside import resident_bytes
+from tests.support.waiting import eventually
+
+HEAD = b"POST /notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The chassis' own small service; its time limits are a second."""
+    with started(tmp_path_factory.mktemp("slow"), MOST_CONNECTIONS="40") as running:
+        yield running
+
+
+BEGUN = {
+    "nothing": b"",
+    "empty lines": b"\r\n\r\n",
+    "half a request line": b"GET /heal",
+    "half the headers": HEAD + b"X-One: ",
+    "half a body": HEAD + b"Content-Length: 100\r\n\r\n{",
+    "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n10\r\n{",
+    "a body that nobody reads": b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
+def test_what_does_not_arrive_in_time_is_a_408(service: Service, begun: bytes) -> None:
+    with Wire(service.port, service.ca) as wire:
+        wire.send(begun)
+        with service.client() as other:
+            assert other.get("/healthz").status_code == 200
+        answers = wire.answers()
+    assert answers[-1][0] == 408
+    assert answers[-1][1]["content-type"] == "application/problem+json"
+    assert answers[-1][1]["connection"] == "close"
+
+
+def test_a_drip_does_not_prolong_it(service: Service) -> None:
+    with Wire(service.port, service.ca) as wire:
+        wire.send(b"GET /healthz HTTP/1.1\r\n")
+        wire.socket.settimeout(0.1)
+        statuses: list[int] = []
+        for _ in range(100):
+            wire.send(b"X: a\r\n")
+            try:
+                if data := wire.socket.recv(4096):
+                    statuses.append(int(data.split()[1]))
+                break
+            except TimeoutError:
+                continue
+    assert statuses == [408]
+
+
+def test_who_reads_nothing_is_cut_off_and_costs_no_memory(service: Service) -> None:
+    before = resident_bytes(service.process.pid)
+    with Wire(service.port, service.ca) as wire, service.client() as other:
+        wire.send(b"GET /floods HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        def cut_off() -> bool:
+            assert other.get("/healthz").status_code == 200
+            return '"flood.ended"' in service.log
+
+        assert eventually(cut_off)
+        assert resident_bytes(service.process.pid) - before < 8 * MIB
+
+
+def test_more_connections_than_there_may_be_are_refused_and_the_others_served(service: Service) -> None:
+    before = resident_bytes(service.process.pid)
+    with service.client() as other, ExitStack() as held:
+        assert other.get("/healthz").status_code == 200
+        answered = 0
+        for _ in range(60):
+            with suppress(ConnectionError, ssl.SSLError):
+                # One that was answered may stay as long as others do.
+                answered += held.enter_context(Wire(service.port, service.ca)).send(HEALTH).answer() is not None
+        assert answered == 39
+        assert other.get("/healthz").status_code == 200
+        assert resident_bytes(service.process.pid) - before < 16 * MIB
+
+    def served() -> bool:
+        with service.client() as late:
+            try:
+                return late.get("/healthz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+    assert eventually(served)
+
+
+def test_floods_leave_no_memory_behind(service: Service) -> None:
+    floods = (
+        b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 200_000,
+        b"GET /" + b"a" * MIB,
+        HEALTH * 50_000,
+        HEAD
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + (b"1000;" + b"e" * 0x1000 + b"\r\n" + b" " * 0x1000 + b"\r\n") * 500,
+    )
+
+    def rush() -> None:
+        for flood in floods:
+            with Wire(service.port, service.ca) as wire:
+                wire.send(flood)
+
+    rush()  # what a process needs once
+    before = resident_bytes(service.process.pid)
+    for _ in range(5):
+        rush()
+    assert resident_bytes(service.process.pid) - before < 16 * MIB

@@ -102,7 +102,11 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
             f"(its CA: {sanctum.ca}; stop it with {'`make down`' if arguments.detach else 'Ctrl-C'})"
         )
         on_ready()
-        supervisor.watch()
+        while supervisor.watch(sanctum.outdated):
+            supervisor.stop()
+            sanctum = Sanctum(state, port, other)
+            sanctum.start(supervisor, _say)
+            _say(f"Sanctum is ready again at {sanctum.url}")
     except Stopped:
         pass
     finally:

@@ -26,7 +26,8 @@ AUTHORITY_RENEWAL = timedelta(days=180)
 """An authority with less than this left gets a new certificate for the same key and name: clients that trust the old
 one go on until its end."""
 LEAF_LIFE = timedelta(days=30)
-"""Leaves are made anew at each start; this is the longest that Sanctum may run without one."""
+LEAF_RENEWAL = timedelta(days=1)
+"""Leaves are made anew at each start; one with less than this left, or not yet valid, asks for another start."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -73,7 +74,7 @@ class Authority:
         authority = cls(name, found if isinstance(found, ec.EllipticCurvePrivateKey) else None)
         if found and certificate.exists():
             old = x509.load_pem_x509_certificate(certificate.read_bytes())
-            if old.not_valid_after_utc - datetime.now(UTC) > AUTHORITY_RENEWAL:
+            if _lasts(old, AUTHORITY_RENEWAL):
                 authority.certificate = old
                 return authority
         files.write(key, _pem(authority._key))
@@ -84,21 +85,21 @@ class Authority:
         """Write the certificate for those who are to trust it."""
         files.write(path, self.certificate.public_bytes(Encoding.PEM), mode=0o644)
 
-    def issue_server(self, name: str, folder: Path) -> Leaf:
-        """A certificate for a server on this machine: localhost, 127.0.0.1 and ::1."""
-        return self._issue(name, folder, ExtendedKeyUsageOID.SERVER_AUTH)
+    def issue_server(self, name: str, folder: Path, *, at: datetime | None = None) -> Leaf:
+        """A certificate for a server on this machine (localhost, 127.0.0.1 and ::1), issued ``at`` a time, or now."""
+        return self._issue(name, folder, ExtendedKeyUsageOID.SERVER_AUTH, at)
 
     def issue_client(self, name: str, folder: Path) -> Leaf:
         """A certificate for a client of a server that trusts this authority."""
         return self._issue(name, folder, ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def _issue(self, name: str, folder: Path, purpose: x509.ObjectIdentifier) -> Leaf:
+    def _issue(self, name: str, folder: Path, purpose: x509.ObjectIdentifier, at: datetime | None = None) -> Leaf:
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [
             x509.DNSName(n) if n == "localhost" else x509.IPAddress(ip_address(n)) for n in LOOPBACK
         ]
         certificate = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), LEAF_LIFE)
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), LEAF_LIFE, at)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -110,8 +111,10 @@ class Authority:
         files.write(leaf.certificate, certificate.public_bytes(Encoding.PEM), mode=0o644)
         return leaf
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta, at: datetime | None = None
+    ) -> x509.CertificateBuilder:
+        now = at or datetime.now(UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -123,6 +126,16 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
+
+
+def lasts(certificate: Path) -> bool:
+    """Whether the leaf in this file is valid now and stays so for a while."""
+    return _lasts(x509.load_pem_x509_certificate(certificate.read_bytes()), LEAF_RENEWAL)
+
+
+def _lasts(certificate: x509.Certificate, rest: timedelta) -> bool:
+    now = datetime.now(UTC)
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - rest
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

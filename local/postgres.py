@@ -63,6 +63,7 @@ class Postgres:
         """``{"username", "password"}`` of the administrator, readable by the caller alone."""
         self.log_file = self.folder / "postgres.log"
         self._cluster = self.folder / "cluster"  # all that the server's own account may touch
+        self.certificate = self._cluster / "server.pem"
         self._data = self._cluster / "data"
         self._authority = authority
         self._durable = durable

@@ -8,7 +8,7 @@ from pathlib import Path
 from infra.services import Service, read_services
 from infra.settings import read_environment
 from local import health, llama
-from local.certificates import Authority, Leaf
+from local.certificates import Authority, Leaf, lasts
 from local.language_model import OtherModel
 from local.ports import free_port, loopback_addresses
 from local.postgres import START_SECONDS, STOP_SIGNAL, Postgres
@@ -73,6 +73,15 @@ class Sanctum:
             say(f"Starting {service.name} …")
             supervisor.start(self._service_program(service))
             supervisor.wait_ready()
+
+    def outdated(self) -> str | None:
+        """Why it has to be started again: a certificate is not valid at this time, or not for much longer."""
+        for certificate in (*self._certificates.glob("*.pem"), self._postgres.certificate):
+            if not lasts(certificate):
+                return (
+                    f"{certificate} is not valid, or not for another day: everything starts again with new certificates"
+                )
+        return None
 
     def _shared_values(self, other_model: OtherModel | None) -> dict[str, str]:
         """What each source in a ``service.toml`` is worth here, but for those of ``self``."""
@@ -139,13 +148,17 @@ class Sanctum:
     def _service_program(self, service: Service) -> Program:
         command, environment = self._python(service, service.module)
         client = None if service.public else self._client
+        port = self._ports[service.name]
         return Program(
             name=service.name,
             command=command,
             environment=environment,
             folder=service.folder,
-            ready=health.check(self._ports[service.name], service.health.ready, self.ca, client=client),
+            ready=health.check(port, service.health.ready, self.ca, client=client),
             start_seconds=service.health.start_seconds,
+            alive=health.check(port, service.health.live, self.ca, client=client),
+            alive_seconds=service.health.interval_seconds,
+            silences=service.health.unhealthy_count,
             stop_seconds=service.grace.stop_seconds,
         )
 

@@ -20,6 +20,8 @@ DEATHS_SECONDS = 30
 BACKOFF_SECONDS = (0.0, 0.5, 1.0, 2.0)
 """Before a dead process is started again, by how often it died lately."""
 ROTATION_SECONDS = 60
+DUE_SECONDS = 2
+"""How often it is asked whether everything is due to be started again."""
 FULL_BYTES = 1_000_000
 
 
@@ -42,6 +44,12 @@ class Program:
     ready: Callable[[int], bool]
     """Whether the process with this id is ready; asked until it is."""
     start_seconds: float = 60
+    alive: Callable[[int], bool] | None = None
+    """Whether the process with this id answers; one that hangs is killed and started again."""
+    alive_seconds: float = 10
+    """How often that is asked."""
+    silences: int = 3
+    """How often in a row it may stay without an answer."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10
     """After this it is killed."""
@@ -57,6 +65,8 @@ class _Child:
     log_start: int
     deaths: list[float] = field(default_factory=list[float])
     restart_at: float | None = None
+    ask_at: float = 0.0
+    silent: int = 0
 
 
 class Supervisor:
@@ -132,23 +142,34 @@ class Supervisor:
                 log_file = self._logs_folder / f"{name}.log"
                 raise self._disk_full() or Failure(f"{name} failed: {log_file} says why; mend that and start again.")
 
-    def watch(self) -> None:
-        """Start again whatever dies, until somebody asks to stop.
+    def watch(self, due: Callable[[], str | None] = lambda: None) -> bool:
+        """Start again whatever dies, until somebody asks to stop or ``due`` says why all is to be started again.
+
+        Returns:
+            Whether it is the latter.
 
         Raises:
             Failure: a process keeps dying.
         """
+        ask_at = 0.0
         with suppress(Stopped):
             while True:
                 self._check_stop()
                 now = time.monotonic()
+                if now >= ask_at:
+                    ask_at = now + DUE_SECONDS
+                    if reason := due():
+                        self._say(reason)
+                        return True
                 for child in self._children:
+                    self._end_silent(child, now)
                     self._revive(child, now)
                 if now >= self._rotate_at:
                     self._rotate_at = now + ROTATION_SECONDS
                     for child in self._children:
                         logs.rotate(child.log_file)
                 time.sleep(0.1)
+        return False
 
     def stop(self) -> None:
         """End everything, the last started first; nothing is left running."""
@@ -165,6 +186,16 @@ class Supervisor:
         if self._asked_at is not None:
             raise Stopped
 
+    def _end_silent(self, child: _Child, now: float) -> None:
+        program = child.program
+        if program.alive is None or now < child.ask_at or child.process.poll() is not None:
+            return
+        child.ask_at = now + program.alive_seconds
+        child.silent = 0 if program.alive(child.process.pid) else child.silent + 1
+        if child.silent >= program.silences:
+            self._say(f"{program.name} does not answer")
+            _kill(child.process)
+
     def _revive(self, child: _Child, now: float) -> None:
         if child.process.poll() is None:
             return
@@ -177,6 +208,7 @@ class Supervisor:
         if now >= child.restart_at:
             child.restart_at = None
             program = child.program
+            child.ask_at, child.silent = now + program.start_seconds, 0
             child.process, child.log_start = self._spawn(
                 program.command, program.environment, program.folder, child.log_file
             )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from local import certificates
-from local.certificates import AUTHORITY_RENEWAL, LEAF_LIFE, Authority, Leaf
+from local.certificates import AUTHORITY_RENEWAL, LEAF_LIFE, LEAF_RENEWAL, Authority, Leaf, lasts
 
 
 @pytest.fixture
@@ -142,3 +142,15 @@ def test_a_lost_key_makes_a_new_authority(kept: Authority, tmp_path: Path):
     public = again.certificate.public_key()
     assert isinstance(public, ec.EllipticCurvePublicKey)
     _shake_hands(_server(again.issue_server("server", tmp_path)), _client(tmp_path / "ca.pem"))
+
+
+@pytest.mark.parametrize(
+    ("issued", "good"),
+    [(timedelta(0), True), (LEAF_RENEWAL - LEAF_LIFE, False), (-2 * LEAF_LIFE, False), (LEAF_RENEWAL, False)],
+    ids=["now", "about to end", "ended", "not yet valid"],
+)
+def test_a_leaf_lasts_while_it_is_valid_and_not_about_to_end(
+    kept: Authority, tmp_path: Path, issued: timedelta, *, good: bool
+) -> None:
+    leaf = kept.issue_server("server", tmp_path, at=datetime.now(UTC) + issued)
+    assert lasts(leaf.certificate) == good

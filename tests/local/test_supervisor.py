@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -100,6 +101,24 @@ def test_a_killed_process_is_started_again(supervisor: Supervisor, make: Make, s
     _stop_when(supervisor, lambda: _starts(tmp_path / "worker") == 2)
     supervisor.watch()
     assert said == ["worker ended (signal 9) and is started again"]
+
+
+def test_what_hangs_is_killed_and_started_again(supervisor: Supervisor, make: Make, said: list[str], tmp_path: Path):
+    """It is given as long to start again as the first time."""
+    asked: list[int] = []
+
+    def alive(pid: int) -> bool:
+        asked.append(pid)
+        return len(asked) == 2  # one silence alone ends nothing
+
+    program = replace(make("worker"), alive=alive, alive_seconds=0)
+    supervisor.start(program)
+    supervisor.wait_ready()
+    _stop_when(supervisor, lambda: _starts(tmp_path / "worker") == 2)
+    supervisor.watch()
+    assert said == ["worker does not answer", "worker ended (signal 9) and is started again"]
+    assert len(asked) == 5
+    assert len(set(asked)) == 1
 
 
 def test_what_keeps_dying_ends_everything_with_one_sentence(
@@ -243,3 +262,12 @@ def test_logs_are_kept_small_while_it_runs(
     _stop_when(supervisor, log.with_name("talker.log.1").exists)
     supervisor.watch()
     assert log.read_text() == ""
+
+
+def test_watching_ends_when_all_is_to_be_started_again(supervisor: Supervisor, make: Make, said: list[str]) -> None:
+    supervisor.start(make("one"))
+    supervisor.wait_ready()
+    assert supervisor.watch(lambda: "a certificate ends")
+    assert said == ["a certificate ends"]
+    supervisor.request_stop()
+    assert not supervisor.watch(lambda: "a certificate ends")

@@ -25,9 +25,9 @@ from backend.messages.schemas import Reply
 from backend.schema import idempotency_keys as keys
 
 LIFE = timedelta(hours=24)
-LEASE = timedelta(seconds=9)
+LEASE = timedelta(seconds=6)
 """All is well again in ten seconds, also for a retry of what a dead process, or a lost answer to a commit, began."""
-RENEW_SECONDS = 3
+RENEW_SECONDS = 2
 GIVE_UP_PAUSES = (0.5, 1, 2, 0)
 """Seconds after each attempt to give a lease up while the database is away."""
 

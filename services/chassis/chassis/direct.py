@@ -71,6 +71,7 @@ class Direct:
     """
 
     def __init__(self, settings: DatabaseSettings, *, size: int = 10) -> None:
+        self._free = asyncio.Semaphore(size)
         self._pool: asyncpg.Pool[Row] = asyncpg.create_pool(
             host=settings.database_host,
             port=settings.database_port,
@@ -112,12 +113,20 @@ class Direct:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator["PoolConnectionProxy[Row]"]:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await self._pool.acquire()
+        # The pool has a limit on waiting too, which costs a timer also where one is free.
+        if self._free.locked():
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._free.acquire()
+        else:
+            await self._free.acquire()
         try:
-            yield connection
+            connection = await self._pool.acquire()
+            try:
+                yield connection
+            finally:
+                await self._pool.release(connection)
         finally:
-            await self._pool.release(connection)
+            self._free.release()
 
 
 async def _nothing(_: object) -> None:

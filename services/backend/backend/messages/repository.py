@@ -18,10 +18,10 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    func,
     insert,
     literal,
     select,
+    true,
 )
 
 from backend import seal
@@ -43,6 +43,8 @@ _COLUMNS = (
 
 
 _USER, _CONVERSATION, _MESSAGE = (bindparam(name, type_=Uuid()) for name in ("user", "conversation", "message"))
+_MOST = bindparam("most", type_=Integer())
+_MINE = (messages.c.conversation_id == _CONVERSATION) & (messages.c.user_id == _USER)
 
 _PERSONA = select(conversations.c.persona).where(
     conversations.c.conversation_id == _CONVERSATION, conversations.c.user_id == _USER
@@ -52,18 +54,14 @@ _LOCK_CONVERSATION = Built(_LOCK)
 _HISTORY = Built(
     select(messages.c.sender, messages.c.content)
     .where(
-        messages.c.conversation_id == _CONVERSATION,
-        messages.c.user_id == _USER,
+        _MINE,
         messages.c.position
-        < func.coalesce(
-            select(messages.c.position)
-            .where(messages.c.message_id == _MESSAGE, messages.c.user_id == _USER)
-            .scalar_subquery(),
-            2**63 - 1,
-        ),
+        < select(messages.c.position)
+        .where(messages.c.message_id == _MESSAGE, messages.c.user_id == _USER)
+        .scalar_subquery(),
     )
     .order_by(messages.c.position.desc())
-    .limit(bindparam("most", type_=Integer()))
+    .limit(_MOST)
 )
 
 
@@ -80,8 +78,11 @@ def _insert(sender: Literal["user", "ai"], **more: ColumnElement[Any]) -> Insert
     return insert(messages).from_select(list(values), _LOCK.with_only_columns(*values.values()))
 
 
-def _add_message() -> Insert:
-    """Counts and stores what a person says, unless the conversation is gone or they have used up their messages."""
+def _add_message() -> Select[str, str, bytes]:
+    """Counts and stores what a person says, unless the conversation is gone or they have used up their messages.
+
+    A row a turn before it, and at least one: what a statement reads is as it was before the statement.
+    """
     spoken = _LOCK.add_columns(conversations.c.conversation_id, conversations.c.user_id).cte("spoken")
     minute = counting("messages_minute", person_usage, select(spoken.c.user_id)).cte("minute")
     day = counting("messages_day", person_usage, select(minute.c.user_id)).cte("day")
@@ -94,7 +95,20 @@ def _add_message() -> Insert:
         "status": literal("complete"),
     }
     allowed = select(*values.values()).join_from(spoken, day, spoken.c.user_id == day.c.user_id)
-    return insert(messages).from_select(list(values), allowed).returning(select(spoken.c.persona).scalar_subquery())
+    persona = select(spoken.c.persona).scalar_subquery().label("persona")
+    added = insert(messages).from_select(list(values), allowed).returning(persona).cte("added")
+    before = (
+        select(messages.c.sender, messages.c.content, messages.c.position)
+        .where(_MINE)
+        .order_by(messages.c.position.desc())
+        .limit(_MOST)
+        .subquery("before")
+    )
+    return (
+        select(added.c.persona, before.c.sender, before.c.content)
+        .select_from(added.outerjoin(before, true()))
+        .order_by(before.c.position.desc())
+    )
 
 
 _ADD_MESSAGE = Built(_add_message())
@@ -113,7 +127,6 @@ def _add_reply() -> Select[datetime]:
 
 _ADD_REPLY = Built(_add_reply())
 _FIND_REPLY = Built(select(*_COLUMNS).where(messages.c.user_message_id == _MESSAGE, messages.c.user_id == _USER))
-_MINE = (messages.c.conversation_id == _CONVERSATION) & (messages.c.user_id == _USER)
 _LIST = select(*_COLUMNS).where(_MINE).order_by(messages.c.position.desc()).limit(bindparam("most", type_=Integer()))
 _FIRST_PAGE = Built(_LIST)
 _LATER_PAGE = Built(_LIST.where(messages.c.position < bindparam("before", type_=BigInteger())))
@@ -143,16 +156,18 @@ async def add_message(
     message_id: UUID,
     content: str,
     allowances: Sequence[Allowance],
-) -> str | None:
-    """Count and store what a person said; the persona it was said to.
+    most: int,
+    most_bytes: int,
+) -> tuple[str, list[Turn]] | None:
+    """Count and store what a person said; the persona it was said to, and what was said before as ``history``.
 
     ``None`` when they have no such conversation, or nothing is left of an allowance (for a minute, for a day).
     """
-    values: dict[str, object] = {"user": user_id, "conversation": conversation_id, "message": message_id}
+    values: dict[str, object] = {"user": user_id, "conversation": conversation_id, "message": message_id, "most": most}
     for allowance in allowances:
         values |= values_of(allowance)
     rows = await connection.rows(_ADD_MESSAGE, words=seal.seal(content), **values)
-    return rows[0][0] if rows else None
+    return (rows[0].persona, _turns(rows, most_bytes)) if rows else None
 
 
 async def add_reply(
@@ -201,12 +216,16 @@ async def find_reply(connection: Connection, user_id: UUID, user_message_id: UUI
 async def history(
     connection: Connection, user_id: UUID, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
 ) -> list[Turn]:
-    """What was said before a message, oldest first: the newest turns that fit both bounds.
+    """What was said before a message, oldest first: the newest turns that fit both bounds."""
+    rows = await connection.rows(_HISTORY, user=user_id, conversation=conversation_id, message=before, most=most)
+    return _turns(rows, most_bytes)
 
-    Before a message that is not stored yet is all that is.
-    """
+
+def _turns(rows: list[Row], most_bytes: int) -> list[Turn]:
     turns: list[Turn] = []
-    for row in await connection.rows(_HISTORY, user=user_id, conversation=conversation_id, message=before, most=most):
+    for row in rows:
+        if row.content is None:
+            break  # nothing was said before
         most_bytes -= len(row.content)
         if most_bytes < 0:
             break

@@ -114,16 +114,23 @@ class Conversing:
         lease: idempotency.Lease | None,
     ) -> _Turn:
         message_id = lease.user_message_id if lease else uuid4()
-        history = await repository.history(
-            connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
-        )
         if lease is not None and lease.stored:
             persona = await repository.lock_conversation(connection, user_id, conversation_id)
+            history = await repository.history(
+                connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
+            )
         else:
             allowances = self._allowances.messages
-            persona = await repository.add_message(
-                connection, user_id, conversation_id, message_id=message_id, content=content, allowances=allowances
-            )
+            persona, history = await repository.add_message(
+                connection,
+                user_id,
+                conversation_id,
+                message_id=message_id,
+                content=content,
+                allowances=allowances,
+                most=HISTORY_TURNS,
+                most_bytes=HISTORY_BYTES,
+            ) or (None, [])
             if persona is None:
                 await refuse_used_up(connection, user_id, *allowances)
         if persona is None:

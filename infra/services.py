@@ -64,13 +64,18 @@ class Grace(_Table):
 
     Until ``deregistration_seconds`` the process serves as before, because the load balancer still sends; then it
     refuses what is new and finishes what runs until ``drain_seconds``; at ``stop_seconds`` it is killed
-    (Fargate's ``stopTimeout``, 120 at most). ``stop_seconds`` is also how long the load balancer lets requests run on
-    that a task had when it was deregistered (its *deregistration delay*).
+    (Fargate's ``stopTimeout``, 120 at most).
     """
 
     deregistration_seconds: int = Field(ge=0)
     drain_seconds: int
     stop_seconds: int = Field(le=120)
+
+    @property
+    def in_flight_seconds(self) -> int:
+        """How long the load balancer lets requests run on that a task had when it was deregistered (its
+        *deregistration delay*): longer than the task itself takes to end them."""
+        return self.stop_seconds
 
     @model_validator(mode="after")
     def _in_order(self) -> "Grace":

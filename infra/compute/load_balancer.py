@@ -89,8 +89,7 @@ class PublicLoadBalancer(Construct):
             protocol=elb.ApplicationProtocol.HTTPS,
             target_type=elb.TargetType.IP,
             targets=[fargate_service],
-            # After it the load balancer breaks off what still runs: a task that is to end needs no longer.
-            deregistration_delay=cdk.Duration.seconds(service.grace.stop_seconds),
+            deregistration_delay=cdk.Duration.seconds(service.grace.in_flight_seconds),
             health_check=elb.HealthCheck(
                 path=health.live,
                 protocol=elb.Protocol.HTTPS,

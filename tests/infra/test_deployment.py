@@ -39,7 +39,7 @@ def test_the_load_balancer_speaks_tls_to_the_backend_and_asks_only_whether_it_li
     assert (group["Protocol"], group["HealthCheckProtocol"]) == ("HTTPS", "HTTPS")
     assert (group["Port"], group["HealthCheckPath"]) == (backend.port, backend.health.live)
     attributes = {a["Key"]: a["Value"] for a in group["TargetGroupAttributes"]}
-    assert attributes["deregistration_delay.timeout_seconds"] == str(backend.grace.stop_seconds)
+    assert attributes["deregistration_delay.timeout_seconds"] == str(backend.grace.in_flight_seconds)
 
 
 def test_a_service_is_public_only_where_its_description_says_so(compute: Template) -> None:

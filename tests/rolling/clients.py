@@ -57,11 +57,11 @@ class Client:
         for number in itertools.count():
             if enough.is_set():
                 return
-            if number % 20 == 0:
+            if number % 30 == 0:
                 await self.note(self.say("What next?"))
-            elif number % 20 == 10:
+            elif number % 30 == 15:
                 await self.note(self.stream("And then?"))
-            elif number % 20 == 5:
+            elif number % 30 == 5:
                 await self.note(self._call("GET", "/readyz", 200, prefix=""))
             else:
                 await self.note(self._call("GET", ("/conversations", self._conversation)[number % 2], 200))

@@ -12,4 +12,4 @@ from tests.rolling.rollover import Rollover, roll_over
 def rollover(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Rollover:
     """Both services rolled over under more than a thousand requests."""
     folder = tmp_path_factory.mktemp("rolling")
-    return asyncio.run(roll_over(folder, postgres, scale=0.1, requests=1000, pause=0.05))
+    return asyncio.run(roll_over(folder, postgres, scale=0.1, requests=1000, pause=0.07))

@@ -85,9 +85,9 @@ class Deployment:
         self.ended.append(instance)
 
     async def _drain(self, instance: Instance) -> None:
-        """What ``infra.compute.load_balancer`` has the load balancer do with a target that is to go."""
+        """Send nothing new, let run what runs, and break off what runs too long."""
         self.balancer.deregister(instance.name)
-        end = time.monotonic() + instance.service.grace.stop_seconds * self.scale
+        end = time.monotonic() + instance.service.grace.in_flight_seconds * self.scale
         while self.balancer.requests_open(instance.name) and time.monotonic() < end:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.05)
         self.balancer.cut_off(instance.name)

@@ -33,6 +33,11 @@ class Instance:
         return f"{self.service.name}-{self.number}"
 
     @property
+    def told_at(self) -> float:
+        """When it or its load balancer heard that it is to go, whoever did first."""
+        return min(self.terminated_at, self.nothing_new_at)
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended."""
         return self.process and self.process.returncode

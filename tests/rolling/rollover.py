@@ -33,6 +33,10 @@ class Rollover:
     failures_unannounced: int
     """How many requests failed when an instance ended and its load balancer was told of nothing."""
 
+    def open_at(self, moment: float, instance: Instance) -> list[Line]:
+        """What ``instance`` was answering then."""
+        return [line for line in self.lines if line.target == instance.name and line.begun < moment < line.until]
+
     @property
     def failed_lines(self) -> list[Line]:
         """What the load balancers saw fail, also where somebody may have tried again."""

@@ -21,7 +21,7 @@ from tests.support.load_balancer import LoadBalancer
 from tests.support.openai_server import REPLY, OpenAIServer, Script, chunk, saying, streaming
 
 INSTANCES = 2
-LONGER = 1.5
+LONGER = 2
 """A slow reply takes so many times as long as an instance that is to end still gets something new."""
 STORES = {"users": "backend", "memory": "ai_core"}
 PLENTY = {

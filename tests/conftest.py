@@ -8,7 +8,7 @@ import pytest
 from local.certificates import Authority
 from local.postgres import Postgres
 
-DEAR = {"shared_backend": "backend", "own_backend": "own_backend", "core": "ai_core"}
+DEAR = {"shared_backend": "backend", "fuzzed": "fuzz", "own_backend": "own_backend", "core": "ai_core"}
 """Fixtures that take seconds to make, and the xdist group of all tests that share one: made once a run, not a worker."""
 
 

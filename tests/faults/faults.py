@@ -2,15 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
 
+import httpx
+
+from local.certificates import LEAF_LIFE
 from tests.faults.disk import full
 from tests.faults.house import House
 from tests.faults.ledger import Ledger, Told, discrepancies, read_stored
 from tests.faults.load import Load
-from tests.support.person import Person
+from tests.support.person import Person, assert_problem
 from tests.support.waiting import eventually
 
 MEMORY_SECONDS = 40
@@ -38,41 +43,89 @@ def _full_disk(house: House, load: Load) -> float:
     return load.wait_well(time.monotonic())
 
 
+def _unless_ok(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == 200 else answer
+
+
 def _no_connections(house: House, load: Load) -> float:
     with house.holding_all_connections():
-        load.wait_told(Told.UNAVAILABLE, since=time.monotonic())
+        assert_problem(eventually(lambda: _unless_ok(load.person.call("GET", "/conversations"))), 503)
     return load.wait_well(time.monotonic())
 
 
-FAULTS: dict[str, Fault] = {
+def _model(order: str, *told: Told, wait: bool = True) -> Fault:
+    """A message that makes the model do so, and what whoever waits for the whole and who streams is told.
+
+    Without ``wait`` that comes while other faults are done.
+    """
+
+    def fault(_house: House, load: Load) -> float:
+        begun = time.monotonic()
+        said = [
+            load.say_beside(f"{order} {uuid4().hex}", expected, stream=stream)
+            for stream, expected in zip((False, True), told, strict=True)
+        ]
+        if wait:
+            for one in said:
+                one.result()
+        return load.wait_well(begun)
+
+    return fault
+
+
+def _bad_certificate(issued: timedelta) -> Fault:
+    def fault(house: House, load: Load) -> float:
+        sentence = "ai_core.pem is not valid, or not for another day: everything starts again with new certificates"
+        before, at = house.said(sentence), time.monotonic()
+        house.spoil_certificate("ai_core", issued)
+        house.kill("ai_core")
+        eventually(lambda: house.said(sentence) > before)
+        load.wait_well(time.monotonic())
+        return time.monotonic() - at
+
+    return fault
+
+
+KILLS: dict[str, Fault] = {
     "kill postgres": _killing("postgres"),
     "kill ai_core": _killing("ai_core"),
     "kill backend": _killing("backend"),
     "kill backend and postgres": _killing("backend", "postgres"),
     "kill backend and ai_core": _killing("backend", "ai_core"),
-    "full disk": _full_disk,
-    "no connections": _no_connections,
 }
+MODELS: dict[str, Fault] = {
+    "model hangs": _model("hang", Told.UNAVAILABLE, Told.UNAVAILABLE, wait=False),  # half a minute
+    "model drips": _model("drip", Told.ANSWERED, Told.ANSWERED),
+    "model breaks off": _model("break off", Told.ANSWERED, Told.BROKEN),
+    "model writes garbage": _model("write garbage", Told.UNAVAILABLE, Told.UNAVAILABLE),
+    "model refuses": _model("refuse", Told.UNAVAILABLE, Told.UNAVAILABLE),
+}
+CERTIFICATES: dict[str, Fault] = {
+    "certificate expired": _bad_certificate(-2 * LEAF_LIFE),
+    "certificate not yet valid": _bad_certificate(LEAF_LIFE),
+}
+STORES: dict[str, Fault] = {"connections exhausted": _no_connections, "full disk": _full_disk}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one fault."""
+    """What became of some faults, one after another."""
 
-    seconds: float
+    seconds: dict[str, float]
     told: Counter[str]
     unkept: list[str]
     """Promises that were broken."""
 
     def __str__(self) -> str:
+        well = [f"{name}: well again after {seconds:.1f} s" for name, seconds in self.seconds.items()]
         told = ", ".join(f"{number} × {what}" for what, number in sorted(self.told.items()))
-        return f"well again after {self.seconds:.1f} s; told: {told}"
+        return "\n".join((*well, f"told: {told}", *(f"NOT KEPT: {promise}" for promise in self.unkept)))
 
 
-def suffer(fault: Fault, house: House, people: list[Person]) -> Result:
-    """Do ``fault`` while ``people`` talk, and compare what they were told with what is stored."""
+def suffer(faults: Mapping[str, Fault], house: House, people: list[Person]) -> Result:
+    """Do ``faults`` while ``people`` talk, and compare what they were told with what is stored."""
     with Load(people) as load:
-        seconds = fault(house, load)
+        seconds = {name: fault(house, load) for name, fault in faults.items()}
     return Result(seconds, load.ledger.counts(), unkept(load.ledger, house))
 
 

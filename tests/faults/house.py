@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -44,6 +45,17 @@ class House:
         """``kill -9``, all at once."""
         for process in [self.process(name) for name in names]:
             os.kill(process, signal.SIGKILL)
+
+    def spoil_certificate(self, name: str, issued: timedelta) -> None:
+        """Put a certificate in place that the service finds at its next start; ``issued`` counts from now."""
+        authority = Authority.kept(
+            "Sanctum on this machine", self.sanctum.ca, self.sanctum.state / "secrets" / "ca.key"
+        )
+        authority.issue_server(name, self.sanctum.state / "certificates", at=datetime.now(UTC) + issued)
+
+    def said(self, sentence: str) -> int:
+        """How often whoever started Sanctum was told ``sentence``."""
+        return (self.sanctum.state / "logs" / "sanctum.log").read_text().count(sentence)
 
     def sql(self, script: str) -> str:
         """What the administrator sees in the user database."""

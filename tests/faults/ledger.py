@@ -131,12 +131,12 @@ def _of_message(entry: Entry, said: list[dict[str, Any]], replies: dict[str, lis
 
 
 def _of_memory(stored: Stored, replies: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """The words of these tests are short: a message is one passage."""
+    """The words of these tests are short: a message is one passage, without blanks around it."""
     due = {message["message_id"]: message["content"] for message in stored.messages
            if message["sender"] == "ai" or message["message_id"] in replies}  # fmt: skip
     kept: dict[str, list[str]] = {}
     for memory in stored.memories:
         kept.setdefault(memory["message_id"], []).append(memory["content"])
     found = [f"{words}: remembered {len(kept.get(one, []))} times" for one, words in due.items()
-             if kept.get(one) != [words]]  # fmt: skip
+             if kept.get(one) != [words.strip()]]  # fmt: skip
     return found + [f"{one}: remembered without a turn" for one in kept if one not in due]

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -96,7 +97,7 @@ class Talker(threading.Thread):
     def __init__(self, person: Person, way: Way, ledger: Ledger, stop: threading.Event) -> None:
         super().__init__(name=way.name)
         self._person, self._way, self._ledger, self._stopping = person, way, ledger, stop
-        self._conversation = person.converse()
+        self.conversation = person.converse()
 
     def run(self) -> None:
         """Talk; every other reply takes its time, so that there are always some half written."""
@@ -104,10 +105,15 @@ class Talker(threading.Thread):
         while not self._stopping.is_set():
             words = f"{'speak slowly about' if slowly else 'tell me of'} {self._way.name} {uuid4().hex}"
             slowly = not slowly
-            entry = Entry(self._person, self._conversation, words, uuid4().hex if self._way.keyed else None)
+            entry = Entry(self._person, self.conversation, words, uuid4().hex if self._way.keyed else None)
             self._ledger.add(entry)
             self._say(entry)
             time.sleep(PAUSE_SECONDS)
+
+    def latest(self) -> str:
+        """What came of the newest attempts."""
+        mine = [entry for entry in list(self._ledger.entries) if entry.conversation == self.conversation]
+        return f"alive: {self.is_alive()}, {[(entry.words, entry.told[-3:], entry.wrong) for entry in mine[-2:]]}"
 
     def _say(self, entry: Entry) -> None:
         send(entry, stream=self._way.stream)
@@ -127,6 +133,8 @@ class Load:
 
     def __init__(self, people: list[Person]) -> None:
         self.ledger = Ledger()
+        self.person = people[0]
+        self._beside = ThreadPoolExecutor()
         self._stop = threading.Event()
         ways = [WAYS[number % len(WAYS)] for number in range(len(people))]
         self._talkers = [Talker(*both, self.ledger, self._stop) for both in zip(people, ways, strict=True)]
@@ -141,6 +149,21 @@ class Load:
         self._stop.set()
         for talker in self._talkers:
             talker.join()
+        self._beside.shutdown()
+
+    def say_beside(self, words: str, expected: Told, *, stream: bool) -> Future[None]:
+        """Have ``person`` say something beside the load; to be told other than ``expected`` is wrong.
+
+        In a conversation of its own: a message without a reply is part of what the model reads before the next.
+        """
+        entry = self.ledger.add(Entry(self.person, self.person.converse(), words))
+
+        def say() -> None:
+            send(entry, stream=stream)
+            if [told for told, _ in entry.told] != [expected]:
+                entry.wrong = f"{entry.told}, and not {expected}"
+
+        return self._beside.submit(say)
 
     def wait_well(self, since: float) -> float:
         """Wait until everybody was answered on an attempt begun after ``since``; the seconds from then until now.
@@ -148,7 +171,11 @@ class Load:
         Raises:
             TimeoutError: somebody was not, in 20 s.
         """
-        eventually(lambda: self._well(since))
+        try:
+            eventually(lambda: not self._unanswered(since))
+        except TimeoutError:
+            latest = [f"{talker.name}: {talker.latest()}" for talker in self._unanswered(since)]
+            raise TimeoutError(f"not answered after 20 s: {latest}") from None
         return time.monotonic() - since
 
     def wait_told(self, *outcomes: Told, since: float) -> None:
@@ -159,14 +186,14 @@ class Load:
             )
         )
 
-    def _well(self, since: float) -> bool:
+    def _unanswered(self, since: float) -> list[Talker]:
         served = {
             entry.conversation
             for entry in list(self.ledger.entries)
             for told, begun in list(entry.told)
             if told == Told.ANSWERED and begun >= since
         }
-        return len(served) == len(self._talkers)
+        return [talker for talker in self._talkers if talker.conversation not in served]
 
 
 def close(people: list[Person]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from chassis.descriptors import raise_limit
 
 from tests.backend.ai_core_stand_in import Script
 from tests.backend.process import Backend
@@ -78,6 +79,7 @@ async def _measure(backend: Backend, people: list[tuple[str, dict[str, str]]]) -
 def streams() -> list[Measured]:
     """Open streams whose model says a word and then nothing, and measure at each of ``COUNTS``."""
     with backend_alone({"self.drain_seconds": "1"}) as (backend, ai_core):
+        raise_limit()  # after the backend has started, which is to do so itself
         ai_core.script = Script(pieces=("One ",), end="hang")
         people: list[tuple[str, dict[str, str]]] = []
         for _ in range(PEOPLE):

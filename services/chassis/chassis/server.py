@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from chassis import logs
 from chassis.connections import Connection
+from chassis.descriptors import raise_limit
 from chassis.self_signed import self_signed
 from chassis.settings import ServiceSettings
 
@@ -92,6 +93,7 @@ def serve(
         trusted_proxies: Networks (CIDR) whose ``X-Forwarded-For`` is believed.
     """
     logs.configure(settings.log_level)
+    raise_limit()
     config = uvicorn.Config(
         app,
         host="",  # every IPv4 and IPv6 address

@@ -7,9 +7,10 @@ import pytest
 
 from local.certificates import Authority
 from local.postgres import Postgres
+from tests.support import privacy
 
 DEAR = {"shared_backend": "backend", "fuzzed": "fuzz", "own_backend": "own_backend", "core": "ai_core"}
-"""Fixtures that take seconds to make, and the xdist group of all tests that share one: made once a run, not a worker."""
+"""Fixtures that take seconds to make, and the xdist group of all tests that share one: made once a run."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,4 +28,5 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     folder = tmp_path_factory.mktemp("postgres")
     with Postgres(folder, Authority("Sanctum tests"), durable=False) as server:
         yield server
+    privacy.keep(folder)
     shutil.rmtree(folder)

@@ -29,7 +29,7 @@ from tokenizers import Tokenizer
 
 from local.certificates import Authority
 from local.postgres import Postgres, free_port
-from tests.support import opensearch
+from tests.support import opensearch, privacy
 from tests.support.aws import with_credentials
 from tests.support.openai_server import REPLY, OpenAIServer, saying
 
@@ -79,6 +79,7 @@ def opensearch_server(tmp_path_factory: pytest.TempPathFactory, signer: Signer) 
     with opensearch.running(folder) as url:
         asyncio.run(_prepare(OpenSearchClient(url, signer)))
         yield url
+    privacy.keep(folder)
     shutil.rmtree(folder)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from local.certificates import Authority
 from local.postgres import Postgres
+from tests.support import privacy
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def reachable() -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
+        privacy.keep(Path(folder))
 
 
 @pytest.fixture

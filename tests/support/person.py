@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.canaries import remember_all, remember_request, remember_response
+
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
 
@@ -18,7 +20,10 @@ class Person:
 
     def __init__(self, url: str, ca: Path) -> None:
         self.http = httpx.Client(
-            base_url=url, verify=ssl.create_default_context(cafile=ca), timeout=httpx.Timeout(60, connect=5)
+            base_url=url,
+            verify=ssl.create_default_context(cafile=ca),
+            timeout=httpx.Timeout(60, connect=5),
+            event_hooks={"request": [remember_request], "response": [remember_response]},
         )
         self.email = f"{uuid4()}@example.com"
         self.password = PASSWORD
@@ -66,7 +71,10 @@ class Person:
             assert answer.headers["content-type"].startswith("text/event-stream")
             for line in answer.iter_lines():
                 if line.startswith("data:"):
-                    yield json.loads(line.removeprefix("data:"))
+                    event = json.loads(line.removeprefix("data:"))
+                    if event["type"] == "message":
+                        remember_all(event)
+                    yield event
 
     def history(self, conversation: str) -> list[dict[str, Any]]:
         """The newest messages of a conversation, oldest first."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks import streams, throughput
 from tests.benchmarks.backend_alone import backend_alone
+from tests.benchmarks.fairness import factors
 from tests.benchmarks.figures import report
 from tests.benchmarks.prompts import question, words_for
 from tests.support.inside import cpu_seconds, process_of, processes_named, resident_bytes
@@ -102,6 +103,13 @@ def report_streams() -> None:
         report("  the next request", at.next_milliseconds, "ms")
 
 
+def report_fairness(sanctum: Sanctum) -> None:
+    """What one person at full abuse does to another."""
+    slower = factors(sanctum)
+    report("another's median read beside one person's full abuse", slower.reading, "×", at_most=1.5)
+    report("another's median message and reply beside it", slower.saying, "×", at_most=1.5)
+
+
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
@@ -121,6 +129,7 @@ def main() -> None:
             report("resident memory of all processes", resident_bytes(sanctum.pid) / 1e9, "GB", at_most=1.5)
         with stand_in() as options, running(Path(folder) / "quick", *options) as sanctum:
             report_messages(sanctum)
+            report_fairness(sanctum)
         report_throughput()
         report_streams()
 

@@ -1,36 +1,67 @@
-"""What may be a password, and that it is taken as it was typed."""
+"""Hashing is bounded, addresses take turns at it, and it gives way to everything else."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
-from backend.auth.guessable import leaked, not_guessable
+from backend.auth import passwords as module
+from backend.auth.passwords import MOST_WAITING_PER_ADDRESS, NICENESS, Passwords
+from chassis.problems import Problem
 
-from tests.support.person import Person, assert_problem
+pytestmark = pytest.mark.anyio
 
-
-@pytest.mark.parametrize("password", ["iloveyou1", "ILoveYou1", "Sanctum-2026!", "careercoach99"])
-def test_a_password_that_is_tried_first_is_refused(alice: Person, password: str) -> None:
-    registration = {"email": alice.email, "password": password}
-    problem = assert_problem(alice.call("POST", "/auth/register", json=registration), 422)
-    assert problem["errors"][0]["pointer"] == "/body/password"
-    change = {"old_password": alice.password, "new_password": password}
-    problem = assert_problem(alice.call("POST", "/auth/password", json=change), 422)
-    assert problem["errors"][0]["pointer"] == "/body/new_password"
-    assert password not in str(problem)
+FLOOD, OTHER = "192.0.2.1", "192.0.2.2"
 
 
-@pytest.mark.parametrize("password", ["qjzwkxvy", "72903518", "my coach is a red bird", "ööööööö!", "        "])
-def test_nothing_else_is_demanded_of_a_password(password: str) -> None:
-    assert not_guessable(password) == password
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
-def test_the_leaked_passwords_are_those_the_length_allows_and_more_than_3000() -> None:
-    assert len(leaked()) > 3000
-    assert all(len(password) >= 8 and password == password.casefold() for password in leaked())
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords()
+    yield made
+    made.close()
 
 
-def test_a_password_is_taken_as_it_was_typed(anonymous: Person) -> None:
-    anonymous.password = f"  Gärtnern {'und lesen ' * 20} "
-    anonymous.register()
-    typed = anonymous.password
-    for other in (typed.strip(), typed.lower(), typed[:-2], typed.replace("ä", "a\u0308")):
-        assert_problem(anonymous.sign_in(other), 401)
-    assert anonymous.sign_in(typed).status_code == 200
+async def test_who_comes_from_elsewhere_does_not_wait_for_a_flood(passwords: Passwords) -> None:
+    done: list[str] = []
+
+    async def verify(address: str) -> None:
+        await passwords.verify("wrong", None, address)
+        done.append(address)
+
+    flood = [asyncio.create_task(verify(FLOOD)) for _ in range(4)]
+    await asyncio.sleep(0)
+    await verify(OTHER)
+    assert done.count(FLOOD) <= 1  # the one that was being hashed already
+    await asyncio.gather(*flood)
+
+
+async def test_one_address_cannot_take_all_places(passwords: Passwords) -> None:
+    flood = [asyncio.create_task(passwords.verify("wrong", None, FLOOD)) for _ in range(MOST_WAITING_PER_ADDRESS)]
+    await asyncio.sleep(0)
+    with pytest.raises(Problem) as refused:
+        await passwords.hash("long enough", FLOOD)
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "2"})
+    assert not await passwords.verify("wrong", None, OTHER)
+    for waiting in flood:
+        waiting.cancel()
+    await asyncio.gather(*flood, return_exceptions=True)
+    assert not await passwords.verify("wrong", None, FLOOD)
+
+
+async def test_hashing_leaves_a_processor_to_the_rest_and_gives_way(passwords: Passwords) -> None:
+    assert max(1, (os.cpu_count() or 1) - 1) == module.THREADS
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    there = await asyncio.get_running_loop().run_in_executor(passwords._threads, niceness)  # pyright: ignore[reportPrivateUsage] - a thread's niceness cannot be seen from outside
+    assert there == (NICENESS if sys.platform == "linux" else before)
+    assert niceness() == before

@@ -16,7 +16,6 @@ PEOPLE = 6
 STREAMS = 12
 """How many are opened before an instance is told to end: so many that one is its own, since instances take turns."""
 UNANNOUNCED_SECONDS = 30
-
 MEMORY_SECONDS = 60
 
 

@@ -225,8 +225,8 @@ class Limits(Table):
     """Replies to one person that one task of the backend has written at the same time. Well below
     ``model.concurrency``, so that one person does not take all of it."""
     requests_per_second_per_person: int = Field(default=20, ge=1)
-    """Requests of one person that one task of the backend serves in a second. What comes faster waits, and is refused
-    where it would wait more than 5 seconds."""
+    """Requests of one person that one task of the backend serves in a second, in the long run: ten seconds' worth may
+    come at once. What comes faster waits, and is refused where it would wait more than 5 seconds."""
     requests_per_second_per_address: int = Field(default=20, ge=1)
     """The same for requests from one address without a good access token: signing in, registering, guessing."""
     access_token_seconds: Annotated[int, Field(ge=60, le=3_600)] = 900

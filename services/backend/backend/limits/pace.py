@@ -9,8 +9,9 @@ from collections.abc import Hashable
 
 from chassis.problems import Problem
 
-BURST_SECONDS = 2
-"""Who was silent may send what these would allow at once: a page that loads asks several things."""
+BURST_SECONDS = 10
+"""Who was silent may send what these would allow at once: a page that loads asks several things, and whoever only
+tries something out is never held up."""
 LONGEST_WAIT_SECONDS = 5
 REFUSAL_SECONDS = 1
 """A refusal is not answered sooner: who floods over a connection is held up by the answers that it waits for."""

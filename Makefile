@@ -66,7 +66,7 @@ fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEE
 	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')
 
 bench: .venv/dev.stamp ## Measure every figure the README claims
-	@$(BIN)/python -m tests.benchmarks
+	@PYTHONPATH=services/backend:services/chassis $(BIN)/python -m tests.benchmarks
 
 faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum, ten rounds long, while people talk
 	@$(BIN)/python -m tests.faults

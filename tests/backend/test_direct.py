@@ -40,6 +40,7 @@ def test_values_are_given_by_name_and_columns_read_by_name(backend: Backend) -> 
         async with _one_connection(backend) as direct:
             (row,) = await direct.rows(_SUM, b=2, a=40)
             assert row.sum == row["sum"] == 43
+            assert not hasattr(row, "other")
             with pytest.raises(KeyError):
                 await direct.rows(_SUM, a=1)
 

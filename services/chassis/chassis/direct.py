@@ -21,7 +21,10 @@ class Row(asyncpg.Record):
     """A row whose columns are attributes, as SQLAlchemy's are."""
 
     def __getattr__(self, name: str) -> Any:
-        return self[name]
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class Built:

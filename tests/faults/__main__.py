@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults.faults import CERTIFICATES, KILLS, MODELS, STORES, suffer
+from tests.faults.faults import CERTIFICATES, HANGS, KILLS, MODELS, STORES, suffer
 from tests.faults.house import house
 from tests.faults.load import WAYS, close
 from tests.support.person import Person
@@ -29,7 +29,7 @@ def main() -> int:
             _say(f"Round {number}")
             for person in people:
                 person.sign_in()  # a token lives a quarter of an hour
-            for faults in (KILLS, MODELS | (STORES if hurt.small else {}), CERTIFICATES):
+            for faults in (KILLS, HANGS, MODELS | (STORES if hurt.small else {}), CERTIFICATES):
                 result = suffer(faults, hurt, people)
                 _say(result)
                 broken += len(result.unkept)

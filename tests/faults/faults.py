@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from signal import SIGKILL, SIGSTOP, Signals
 from uuid import uuid4
 
 import httpx
@@ -25,14 +26,16 @@ Fault = Callable[[House, Load], float]
 """Returns the seconds from the end of its cause until everybody was answered again."""
 
 
-def _killing(*victims: str) -> Fault:
+def _killing(*victims: str, number: Signals = SIGKILL, seconds: float = 20) -> Fault:
+    """Send a signal after which the processes are replaced by new ones."""
+
     def fault(house: House, load: Load) -> float:
         before = [house.process(victim) for victim in victims]
         at = time.monotonic()
-        house.kill(*victims)
-        seconds = load.wait_well(at)
+        house.send(number, *victims)
+        well = load.wait_well(at, seconds)
         assert not set(before) & {house.process(victim) for victim in victims}
-        return seconds
+        return well
 
     return fault
 
@@ -78,7 +81,7 @@ def _bad_certificate(issued: timedelta) -> Fault:
         sentence = "ai_core.pem is not valid, or not for another day: everything starts again with new certificates"
         before, at = house.said(sentence), time.monotonic()
         house.spoil_certificate("ai_core", issued)
-        house.kill("ai_core")
+        house.send(SIGKILL, "ai_core")
         eventually(lambda: house.said(sentence) > before)
         load.wait_well(time.monotonic())
         return time.monotonic() - at
@@ -92,6 +95,11 @@ KILLS: dict[str, Fault] = {
     "kill backend": _killing("backend"),
     "kill backend and postgres": _killing("backend", "postgres"),
     "kill backend and ai_core": _killing("backend", "ai_core"),
+}
+HANGS: dict[str, Fault] = {
+    # Found out after three questions that stay without an answer, ten seconds apart.
+    "ai_core stands still": _killing("ai_core", number=SIGSTOP, seconds=90),
+    "backend stands still": _killing("backend", number=SIGSTOP, seconds=90),
 }
 MODELS: dict[str, Fault] = {
     "model hangs": _model("hang", Told.UNAVAILABLE, Told.UNAVAILABLE, wait=False),  # half a minute

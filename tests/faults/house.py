@@ -41,10 +41,10 @@ class House:
             return int((self.data / "cluster/data/postmaster.pid").read_text().splitlines()[0])
         return int(inside.process_of(name, self.sanctum).name)
 
-    def kill(self, *names: str) -> None:
-        """``kill -9``, all at once."""
+    def send(self, number: signal.Signals, *names: str) -> None:
+        """Send a signal to processes, all at once."""
         for process in [self.process(name) for name in names]:
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
 
     def spoil_certificate(self, name: str, issued: timedelta) -> None:
         """Put a certificate in place that the service finds at its next start; ``issued`` counts from now."""

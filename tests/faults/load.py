@@ -165,17 +165,17 @@ class Load:
 
         return self._beside.submit(say)
 
-    def wait_well(self, since: float) -> float:
+    def wait_well(self, since: float, seconds: float = 20) -> float:
         """Wait until everybody was answered on an attempt begun after ``since``; the seconds from then until now.
 
         Raises:
-            TimeoutError: somebody was not, in 20 s.
+            TimeoutError: somebody was not, in so many seconds.
         """
         try:
-            eventually(lambda: not self._unanswered(since))
+            eventually(lambda: not self._unanswered(since), seconds)
         except TimeoutError:
             latest = [f"{talker.name}: {talker.latest()}" for talker in self._unanswered(since)]
-            raise TimeoutError(f"not answered after 20 s: {latest}") from None
+            raise TimeoutError(f"not answered after {seconds} s: {latest}") from None
         return time.monotonic() - since
 
     def wait_told(self, *outcomes: Told, since: float) -> None:

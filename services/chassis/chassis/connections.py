@@ -146,8 +146,11 @@ class Connection(HttpToolsProtocol):
         self._deadline = None
         if self._answering() and (self.flow.read_paused or not self.cycle.more_body):
             self._await_request()  # it is we who are slow: we read nothing, or still answer the request before
-        else:
+        elif self._in_head or self._answering():
             self._refuse(_TOO_SLOW)
+        else:
+            # Nobody waits for an answer: a load balancer might take one for that to the next request.
+            self.transport.close()
 
     def _answering(self) -> bool:
         return bool(self.pipeline) or (self.cycle is not None and not self.cycle.response_complete)  # pyright: ignore[reportUnnecessaryComparison] - None before the first

@@ -26,10 +26,7 @@ LINKS: Links = {
     "begin_conversation": {
         target: _named(_CONVERSATION) for target in ("read_conversation", "say", "delete_conversation")
     },
-    "list_conversations": {
-        "list_conversations": _OLDER,
-        "read_conversation": {"parameters": {_CONVERSATION: f"$response.body#/items/0/{_CONVERSATION}"}},
-    },
+    "list_conversations": {"list_conversations": _OLDER},
     "read_conversation": {
         "read_conversation": {
             "parameters": {**_named(_CONVERSATION)["parameters"], **_OLDER["parameters"]},

@@ -26,7 +26,7 @@ Fault = Callable[[House, Load], float]
 """Returns the seconds from the end of its cause until everybody was answered again."""
 
 
-def _killing(*victims: str, number: Signals = SIGKILL, seconds: float = 20) -> Fault:
+def _killing(*victims: str, number: Signals = SIGKILL, seconds: float = 30) -> Fault:
     """Send a signal after which the processes are replaced by new ones."""
 
     def fault(house: House, load: Load) -> float:
@@ -83,7 +83,7 @@ def _bad_certificate(issued: timedelta) -> Fault:
         house.spoil_certificate("ai_core", issued)
         house.send(SIGKILL, "ai_core")
         eventually(lambda: house.said(sentence) > before)
-        load.wait_well(time.monotonic())
+        load.wait_well(time.monotonic(), 60)  # a start of everything, on however busy a machine
         return time.monotonic() - at
 
     return fault

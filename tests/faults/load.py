@@ -165,7 +165,7 @@ class Load:
 
         return self._beside.submit(say)
 
-    def wait_well(self, since: float, seconds: float = 20) -> float:
+    def wait_well(self, since: float, seconds: float = 30) -> float:
         """Wait until everybody was answered on an attempt begun after ``since``; the seconds from then until now.
 
         Raises:

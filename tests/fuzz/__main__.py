@@ -11,7 +11,7 @@ from tests.fuzz.fuzzing import calls, fuzz
 from tests.fuzz.running import running
 
 LEAST = 20_000
-EXAMPLES = 1_900
+EXAMPLES = 3_000
 
 
 def main() -> int:

@@ -11,6 +11,13 @@ from tests.fuzz.hooks import CA, URL
 _ROOT = Path(__file__).parents[2]
 _PATH = [_ROOT, _ROOT / "services" / "backend", _ROOT / "services" / "chassis"]
 
+_SETTINGS = """
+[[operations]]
+include-path-regex = "/auth/(register|token|password)$"
+generation.max-examples = {examples}
+"""
+"""Hashing passwords is most of the work, so that there are fewer of these."""
+
 
 def calls(backend: Backend) -> int:
     """How many requests the backend has answered, as it has logged them itself."""
@@ -42,11 +49,12 @@ def fuzz(
         URL: backend.url,
         CA: str(backend.ca),
     }
-    # Where it runs it would look for settings and keep what it found.
+    folder = backend.certificates.folder
+    (folder / "schemathesis.toml").write_text(_SETTINGS.format(examples=examples // 5))
     return subprocess.run(
         command,
         env=environment,
-        cwd=backend.certificates.folder,
+        cwd=folder,
         check=False,
         text=True,
         stdout=None if show else subprocess.PIPE,

@@ -29,7 +29,9 @@ def test_a_wrong_email_is_not_repeated(anonymous: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "status"), [("7 chars", 422), ("8 chars.", 201), ("ä" * 1024, 201), ("a" * 1025, 422)]
+    ("password", "status"),
+    [("7 chars", 422), ("8 chars.", 201), ("ä" * 1024, 201), ("a" * 1025, 422)],
+    ids=["7", "8", "1024", "1025"],
 )
 def test_a_password_has_8_to_1024_characters(anonymous: Person, password: str, status: int) -> None:
     answer = anonymous.call("POST", "/auth/register", json={"email": anonymous.email, "password": password})

@@ -89,7 +89,8 @@ def report_throughput() -> None:
         shares = throughput.shares(backend)
     report("requests a CPU-second, bare endpoint = 1: one's conversations", shares.read, "", at_least=0.15)
     report("requests a CPU-second, bare endpoint = 1: a message", shares.message, "", at_least=0.10)
-    report("  CPU of a bare request", shares.milliseconds_a_bare_request, "ms")
+    report("  CPU of a bare read", shares.milliseconds_a_bare_read, "ms")
+    report("  CPU of a bare message", shares.milliseconds_a_bare_message, "ms")
     report("  CPU of a read", shares.milliseconds_a_read, "ms")
     report("  CPU of a message in the backend, in a rush", shares.milliseconds_a_message, "ms")
 

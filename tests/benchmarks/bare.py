@@ -1,6 +1,7 @@
-"""The yardstick: a bare FastAPI endpoint with a typed model and no database, on uvicorn as the backend is.
+"""The yardstick: bare FastAPI endpoints with typed models and no database, on uvicorn as the backend is.
 
-``python -m tests.benchmarks.bare PORT CERTIFICATE KEY`` answers ``GET /conversations`` with a page of 20.
+``python -m tests.benchmarks.bare PORT CERTIFICATE KEY`` answers ``GET /conversations`` with a page of 20, and
+``POST /messages`` with a reply: the bodies are those of the backend's own routes.
 """
 
 import sys
@@ -9,12 +10,13 @@ from uuid import uuid4
 
 import uvicorn
 from backend.conversations.schemas import Conversation
+from backend.messages.schemas import NewMessage, Reply
 from backend.pages import Page
 from fastapi import FastAPI
 
 
 def build(rows: int = 20) -> FastAPI:
-    """The application: one route and nothing around it."""
+    """The application: two routes and nothing around them."""
     app = FastAPI()
     now = datetime.now(UTC)
     items = [Conversation(conversation_id=uuid4(), persona="Gem", created_at=now) for _ in range(rows)]
@@ -24,6 +26,20 @@ def build(rows: int = 20) -> FastAPI:
     async def conversations() -> Page[Conversation]:
         """Always the same page."""
         return page
+
+    reply = Reply(
+        message_id=uuid4(),
+        conversation_id=uuid4(),
+        content="Tell me more.",
+        created_at=now,
+        status="complete",
+        user_message_id=uuid4(),
+    )
+
+    @app.post("/messages")
+    async def messages(message: NewMessage) -> Reply:  # noqa: ARG001 - read and checked, as the backend's is
+        """Always the same reply."""
+        return reply
 
     return app
 

@@ -1,4 +1,4 @@
-"""What the backend serves a CPU-second, as a share of what a bare FastAPI endpoint serves.
+"""What the backend serves a CPU-second, as a share of what bare FastAPI endpoints with the same bodies serve.
 
 CPU-seconds of the process rather than seconds: they do not depend on the client, nor on what else runs here. The
 two take turns, and the figure is the median of the turns' ratios, as the speed of a machine drifts.
@@ -33,6 +33,7 @@ ROWS = 20
 BARE, READS, MESSAGES = 4000, 1000, 400
 """Requests a round: about a CPU-second of each."""
 MESSAGES_A_CONVERSATION = 10
+SAID = {"content": "What should I say when they ask why I left?"}
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Shares:
-    """Requests a CPU-second over those of the bare endpoint, and CPU a message."""
+    """Requests a CPU-second over those of the bare endpoints, and CPU a request."""
 
     read: float
     message: float
-    milliseconds_a_bare_request: float
+    milliseconds_a_bare_read: float
+    milliseconds_a_bare_message: float
     milliseconds_a_read: float
     milliseconds_a_message: float
 
 
 @contextmanager
 def bare(backend: Backend) -> Generator[tuple[str, Path]]:
-    """The bare endpoint in a process like the backend's: its address, and its folder in ``/proc``."""
+    """The bare endpoints in a process like the backend's: its address, and its folder in ``/proc``."""
     port, leaf = free_port(), backend.certificates.server
     command = [sys.executable, "-m", "tests.benchmarks.bare", str(port), str(leaf.certificate), str(leaf.key)]
     with on_core(MEASURED):
@@ -71,7 +73,7 @@ def bare(backend: Backend) -> Generator[tuple[str, Path]]:
 
     try:
         eventually(answers)
-        yield f"https://localhost:{port}/conversations", Path(f"/proc/{process.pid}")
+        yield f"https://localhost:{port}", Path(f"/proc/{process.pid}")
     finally:
         process.terminate()
         process.wait()
@@ -121,8 +123,7 @@ def messages(backend: Backend, everybody: list[Person]) -> list[Call]:
         if len(calls) >= MESSAGES:
             return calls
         url = f"{backend.url}{API}/conversations/{person.converse()}/messages"
-        said = {"content": "What should I say when they ask why I left?"}
-        calls += [Call("POST", url, _authorization(person), said)] * MESSAGES_A_CONVERSATION
+        calls += [Call("POST", url, _authorization(person), SAID)] * MESSAGES_A_CONVERSATION
     return calls
 
 
@@ -136,16 +137,19 @@ def shares(backend: Backend) -> Shares:
         def measure(process: Path, calls: list[Call]) -> float:
             return asyncio.run(milliseconds_a_call(process, backend.ca, calls))
 
+        bare_reads = [Call("GET", f"{url}/conversations", _authorization(readers[0]))] * BARE
+        bare_messages = [Call("POST", f"{url}/messages", _authorization(readers[0]), SAID)] * BARE
         rounds = [
             (
-                measure(bare_process, [Call("GET", url, _authorization(readers[0]))] * BARE),
+                measure(bare_process, bare_reads),
+                measure(bare_process, bare_messages),
                 measure(process, reads(backend, readers)),
                 measure(process, messages(backend, speakers)),
             )
             for _ in range(1 + ROUNDS)
         ][1:]  # the first warms up
     return Shares(
-        statistics.median(bare_ms / read_ms for bare_ms, read_ms, _ in rounds),
-        statistics.median(bare_ms / message_ms for bare_ms, _, message_ms in rounds),
+        statistics.median(bare_ms / read_ms for bare_ms, _, read_ms, _ in rounds),
+        statistics.median(bare_ms / message_ms for _, bare_ms, _, message_ms in rounds),
         *(statistics.median(column) for column in zip(*rounds, strict=True)),
     )

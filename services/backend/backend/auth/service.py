@@ -1,7 +1,8 @@
 """Signing in, renewing and changing the password."""
 
 import secrets
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from chassis.direct import Direct
 from chassis.logs import log
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.auth import repository
 from backend.auth.emails import normalize
+from backend.auth.living import Living
 from backend.auth.passwords import Passwords
 from backend.auth.schemas import Account, Registration, Tokens
 from backend.auth.throttle import Attempt, Throttle, attempt
@@ -38,6 +40,7 @@ class Auth:
     allowances: Allowances
     refresh_token_seconds: int
     sign_in_seconds: int
+    living: Living = field(default_factory=Living)
 
     async def register(self, registration: Registration, address: str) -> Account:
         """Make an account.
@@ -99,6 +102,7 @@ class Auth:
                 connection, refresh_token, successor, self.refresh_token_seconds, self.sign_in_seconds
             )
         if caller is None:
+            self.living.forget()
             log("sign_in.not_renewed", "warning", user_id=owner)
             raise unauthorized("The refresh token is not good.", bad_token=True)
         log("sign_in.renewed", user_id=caller.user_id)
@@ -109,6 +113,7 @@ class Auth:
         async with self.engine.begin() as connection:
             user_id = await repository.end_sign_in(connection, refresh_token)
         if user_id:
+            self.living.forget()
             log("sign_in.ended", user_id=user_id)
 
     async def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
@@ -132,6 +137,7 @@ class Auth:
             await self.throttle.succeeded(connection, tried)
             if not await repository.change_password(connection, caller, user.hashed_password, hashed):
                 raise unauthorized("The old password is wrong.")
+        self.living.forget()
         log("account.password_changed", user_id=caller.user_id)
 
     async def check_lives(self, caller: Caller) -> None:
@@ -140,8 +146,12 @@ class Auth:
         Raises:
             Problem: 401 when it does not.
         """
+        if self.living.knows(caller.sign_in_id):
+            return
+        asked = time.monotonic()
         if not await repository.lives(self.direct, caller):
             raise unauthorized("The access token is not good.", bad_token=True)
+        self.living.lived(caller.sign_in_id, asked)
 
     async def _right(self, password: str, hashed: str | None, tried: Attempt) -> bool:
         if await self.passwords.verify(password, hashed, tried.address):

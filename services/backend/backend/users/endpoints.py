@@ -56,6 +56,7 @@ async def erase_everything(parts: Backend, me: Me) -> None:
         if not await repository.remove(connection, me.user_id):
             raise unauthorized("The access token is not good.", bad_token=True)
         forgetting = await outbox.add_forgetting(connection, me.user_id, None)
+    parts.auth.living.forget()
     log("account.erased", user_id=me.user_id)
     await parts.outbox.deliver_soon(forgetting)
 

@@ -1,9 +1,11 @@
 """An operator ends sign-ins; here in the process of the tests, with the command line and environment of the task."""
 
+import time
 from typing import Any
 
 import pytest
 from backend import end_sign_ins
+from backend.auth.living import REMEMBERED_SECONDS
 
 from tests.backend.process import Backend
 from tests.support.person import Person, assert_problem
@@ -15,6 +17,7 @@ def _run(backend: Backend, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
     monkeypatch.setattr("sys.argv", ["end_sign_ins", *arguments])
     monkeypatch.setattr("chassis.logs.configure", str)  # the log of the tests stays theirs
     end_sign_ins.main()
+    time.sleep(REMEMBERED_SECONDS)  # another process ended them
 
 
 def _refresh(person: Person) -> Any:

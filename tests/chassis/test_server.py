@@ -89,7 +89,7 @@ def test_sigterm_finishes_what_runs_and_then_ends_well(tmp_path: Path) -> None:
             service.process.send_signal(signal.SIGTERM)
             heard += lines
         assert heard == [str(step) for step in range(STEPS)]
-        assert service.process.wait(10) == 0
+        assert service.process.wait(30) == 0
         assert '"service.closed"' in service.log
 
 
@@ -99,7 +99,7 @@ def test_while_the_load_balancer_still_sends_it_still_serves(tmp_path: Path) -> 
         with service.client() as newcomer:
             # No connection is left that the next request could come on when it is closed.
             eventually(lambda: newcomer.get("/healthz").raise_for_status().headers.get("connection") == "close")
-        assert service.process.wait(10) == 0
+        assert service.process.wait(30) == 0
         with service.client() as late, pytest.raises(httpx.ConnectError):
             late.get("/healthz")
 
@@ -112,5 +112,5 @@ def test_what_does_not_end_in_time_is_cut_off(tmp_path: Path) -> None:
             service.process.send_signal(signal.SIGTERM)
             with pytest.raises(httpx.RemoteProtocolError):
                 list(lines)
-        assert service.process.wait(10) == 0
+        assert service.process.wait(30) == 0
         assert '"service.closed"' in service.log

@@ -73,9 +73,10 @@ class House:
                     held.append(await self._connect())
 
         async def hold_all() -> None:
+            others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename <> user"
             await hold()
-            await held[0].execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> user")
-            await hold()
+            while await held[0].fetchval(others):  # who was quick has connected again
+                await hold()
 
         async def let_go() -> None:
             for connection in held:

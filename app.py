@@ -7,6 +7,7 @@ import aws_cdk as cdk
 
 from infra.services import InvalidService, read_services
 from infra.settings import InvalidSettings, read_environments
+from infra.sizes import check_quota
 from infra.stage import EnvironmentStage
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     try:
         services = read_services()
         environments = read_environments()
+        check_quota(environments, services)
     except (InvalidService, InvalidSettings) as error:
         sys.exit(str(error))
     # Stack traces name the temporary folder of the run: no two would write the same bytes.

@@ -4,10 +4,24 @@ Imports no CDK: ``local`` reads it too.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+REGION = r"^[a-z]{2}-[a-z]+-\d$"
+PROFILE = r"^(us|eu|apac|jp|au|ca|global)\."
+"""How ids of geographic inference profiles begin."""
+
+FARGATE_MEMORY_MIB: Mapping[int, Sequence[int]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+}
+"""Memory that a task may have, by its CPU units (Amazon ECS guide, "Task CPU and memory")."""
 
 SUBNET_PREFIX = 24
 """Public and data subnets: the load balancer may take 100 addresses of one."""
@@ -32,8 +46,14 @@ class Account(Table):
 
     id: str = Field(pattern=r"^\d{12}$")
     """AWS account, 12 digits in quotes."""
-    region: str = Field(pattern=r"^[a-z]{2}-[a-z]+-\d$")
-    """AWS region, like ``eu-west-1``. Other partitions (China, GovCloud) were not considered."""
+    region: str = Field(pattern=REGION)
+    """AWS region, like ``us-east-1``. Other partitions (China, GovCloud) were not considered."""
+    fargate_vcpus: int = Field(default=6, ge=1)
+    """Service quota of the account and region for Fargate On-Demand vCPUs: 6 in a new account, more on request. A
+    deployment needs twice what runs at the most, and one task more."""
+    trail: bool = True
+    """Make a CloudTrail trail of management events, which every use of a key is; ``false`` where the account or its
+    organisation has one."""
 
 
 class Network(Table):
@@ -52,8 +72,16 @@ class Network(Table):
     s3_prefix_list: str = Field(pattern=r"^pl-[0-9a-f]{8,17}$")
     """Addresses of S3 in the region, from where images are pulled: the same command with
     ``com.amazonaws.REGION.s3``."""
+    egress: Literal["endpoints", "nat"] = "endpoints"
+    """How the services reach AWS: through endpoints in the VPC, with no way to the internet, or through a NAT gateway,
+    where DNS Firewall resolves the names of AWS alone. An outside model has a NAT gateway in either case."""
+    endpoint_zones: tuple[str, ...] = ()
+    """Those of ``zones`` that have the interface endpoints; empty: all. The others depend on these."""
     model_endpoint_zones: tuple[str, ...] = ()
-    """Those of ``zones`` that have a ``bedrock-runtime`` endpoint; empty: all."""
+    """Those of ``zones`` that have the ``bedrock-runtime`` endpoint, which not every zone can; empty: as
+    ``endpoint_zones``."""
+    nat_zones: tuple[str, ...] = ()
+    """Those of ``zones`` with a NAT gateway where there is a need of one; empty: all."""
 
     @property
     def public_cidrs(self) -> tuple[IPv4Network, ...]:
@@ -84,7 +112,7 @@ class Network(Table):
             raise ValueError("must have one id for each of network.zones, or be left out")
         return zone_ids
 
-    @field_validator("model_endpoint_zones")
+    @field_validator("endpoint_zones", "model_endpoint_zones", "nat_zones")
     @classmethod
     def _subset(cls, zones: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if not set(zones) <= set(info.data.get("zones", zones)):
@@ -106,6 +134,8 @@ class Database(Table):
     """Instances beside the writer, each in another zone; one of them takes over when the writer is lost."""
     backup_days: int = Field(default=35, ge=1, le=35)
     """How far back a point-in-time restore reaches."""
+    insights: bool = True
+    """Database Insights in its advanced form and Enhanced Monitoring: which statements wait for what, for 15 months."""
 
     @field_validator("max_acu")
     @classmethod
@@ -118,23 +148,63 @@ class Database(Table):
 class Memory(Table):
     """The OpenSearch domain, which holds what the personas remember."""
 
-    instance: str = Field(default="m7g.large.search", pattern=r"^[a-z0-9]+\.[a-z0-9]+\.search$")
+    instance: str = Field(default="m7g.medium.search", pattern=r"^[a-z0-9]+\.[a-z0-9]+\.search$")
     """Instance type of a data node."""
-    nodes: int = Field(default=3, ge=2, le=80)
-    """Data nodes, equally many in each zone."""
+    nodes: int = Field(default=3, ge=1, le=80)
+    """Data nodes, equally many in each zone; a single one in one zone in dev only."""
     volume_gib: int = Field(default=50, ge=10, le=16384)
     """Disk of a node (gp3)."""
 
 
-class Model(Table):
-    """The language model that writes the replies. Only Amazon Bedrock: the services have no way out to the internet."""
+class Backup(Table):
+    """Copies by AWS Backup, beside the database's own: in a vault of their own, one of them in another region."""
 
-    provider: Literal["bedrock"] = "bedrock"
-    """Who runs it."""
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.:-]+$")
-    """Model id, or the id of a geographic inference profile (``eu.amazon.nova-lite-v1:0``)."""
-    destination_regions: tuple[str, ...] = ()
+    enabled: bool = True
+    """Make them each day."""
+    days: int = Field(default=35, ge=1, le=3650)
+    """How long a copy is kept. What a person had erased is gone from them no sooner."""
+    copy_region: str | None = Field(default=None, pattern=REGION)
+    """Another region, bootstrapped too, that gets each copy as well; left out: none."""
+    lock_days: int = Field(default=0, ge=0, le=3650)
+    """Vault lock in compliance mode: nobody, AWS included, can delete a copy sooner, and three days after its first
+    deployment nobody can take the lock away. 0: none."""
+
+    @field_validator("lock_days")
+    @classmethod
+    def _kept_as_long(cls, lock: int, info: ValidationInfo) -> int:
+        if lock > info.data.get("days", lock):
+            raise ValueError("must not be more than backup.days")
+        return lock
+
+
+class Model(Table):
+    """The language model that writes the replies."""
+
+    provider: Literal["bedrock", "openai"] = "bedrock"
+    """Amazon Bedrock, inside AWS, or an OpenAI-compatible address outside. The latter reads what people say, and needs
+    a NAT gateway."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")
+    """What the provider calls it: for Bedrock a model id, or the id of a geographic inference profile
+    (``us.amazon.nova-lite-v1:0``)."""
+    destination_regions: tuple[Annotated[str, Field(pattern=REGION)], ...] = ()
     """For an inference profile: every region it may send a request to (its page in the Bedrock guide)."""
+    url: str | None = Field(
+        default=None,
+        validate_default=True,
+        pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(/[A-Za-z0-9._/-]*)?$",
+    )
+    """Address of an outside model, with its path (``https://models.example.com/v1``), on port 443; DNS Firewall lets
+    this host through and no other."""
+    api_key_secret: str | None = Field(
+        default=None,
+        validate_default=True,
+        pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}$",
+    )
+    """The secret that holds the key to it, as plain text: yours to make, before the first deployment."""
+    api_key_kms_key: str | None = Field(
+        default=None, validate_default=True, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$"
+    )
+    """The key of your own that the secret is encrypted with."""
     context_tokens: int = Field(default=8192, ge=1024)
     """What a prompt and its reply may take together. More remembers more of a conversation, and costs more."""
     reply_tokens: int = Field(default=1024, ge=16)
@@ -144,13 +214,28 @@ class Model(Table):
     concurrency: int = Field(default=16, ge=1)
     """Replies that one task of the AI core asks for at a time."""
 
+    @property
+    def host(self) -> str | None:
+        """Name of the outside model's host."""
+        return self.url.split("/")[2] if self.url else None
+
     @field_validator("destination_regions")
     @classmethod
     def _profile(cls, regions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        profile = re.match(r"^(us|eu|apac|jp|au|ca|global)\.", info.data.get("name", ""))
-        if bool(profile) != bool(regions) and "name" in info.data:
-            raise ValueError("must name the regions of model.name's inference profile, and nothing for a plain model")
+        if {"name", "provider"} <= info.data.keys():
+            profile = info.data["provider"] == "bedrock" and re.match(PROFILE, info.data["name"])
+            if bool(profile) != bool(regions):
+                raise ValueError(
+                    "must name the regions of model.name's inference profile, and nothing for any other model"
+                )
         return regions
+
+    @field_validator("url", "api_key_secret", "api_key_kms_key")
+    @classmethod
+    def _outside(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "provider" in info.data and bool(value) != (info.data["provider"] == "openai"):
+            raise ValueError('must be given where model.provider is "openai", and left out where it is not')
+        return value
 
     @field_validator("reply_tokens")
     @classmethod
@@ -171,6 +256,8 @@ class Web(Table):
         default=None, validate_default=True, pattern=r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
     )
     """A certificate for ``domain`` that exists; the address record is then the operator's to make."""
+    firewall: bool = True
+    """AWS WAF before the load balancer; must be ``true`` outside dev."""
     frontend_origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")], ...] = ()
     """Origins of the web pages that may call the API, without a trailing slash; plain http for localhost only."""
 
@@ -245,12 +332,16 @@ class Limits(Table):
 
 
 class Tasks(Table):
-    """How many tasks of a service run."""
+    """How many tasks of a service run, and how large each is."""
 
     least: int = Field(default=2, ge=1)
     """At any time; two or more survive the loss of a zone."""
-    most: int = Field(default=6, ge=1)
+    most: int = Field(default=6, ge=1, le=100)
     """Under load."""
+    cpu: Literal[256, 512, 1024, 2048, 4096] | None = None
+    """CPU units of a task, 1024 = one vCPU; left out: as in ``services/<name>/service.toml``."""
+    memory_mib: int | None = Field(default=None, validate_default=True)
+    """Memory of a task; given together with ``cpu``, and one of the sizes that Fargate has for it."""
 
     @field_validator("most")
     @classmethod
@@ -259,14 +350,36 @@ class Tasks(Table):
             raise ValueError("must not be less than least")
         return most
 
+    @field_validator("memory_mib")
+    @classmethod
+    def _sold(cls, memory: int | None, info: ValidationInfo) -> int | None:
+        cpu = info.data.get("cpu")
+        if (cpu is None) != (memory is None):
+            raise ValueError("must be given together with cpu, or left out with it")
+        if cpu and memory not in FARGATE_MEMORY_MIB[cpu]:
+            allowed = FARGATE_MEMORY_MIB[cpu]
+            raise ValueError(f"must be {', '.join(map(str, allowed[:3]))} … {allowed[-1]} where cpu = {cpu}")
+        return memory
+
+
+class PublicTasks(Tasks):
+    """The same for the service behind the load balancer."""
+
+    strategy: Literal["rolling", "canary", "blue_green"] = "rolling"
+    """How a new version takes over: task by task; a tenth of the requests first and the rest ten minutes later; or all
+    at once, with the old version kept for ten minutes. The alarms send everything back to the old one in each."""
+
 
 class Compute(Table):
-    """The services' tasks; their size is in ``services/<name>/service.toml``."""
+    """The services' tasks."""
 
     architecture: Literal["ARM64", "X86_64"] = "ARM64"
     """Processor of the tasks and their images. ARM64 costs a fifth less."""
-    backend: Tasks = Tasks()
+    insights: bool = True
+    """Container Insights in its enhanced form: figures of each task and container."""
+    backend: PublicTasks = PublicTasks()
     ai_core: Tasks = Tasks()
+    """Always task by task: VPC Lattice has nothing else for it."""
 
 
 class Logs(Table):
@@ -276,3 +389,15 @@ class Logs(Table):
     """Least severity written."""
     retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 90
     """How long it is kept."""
+
+
+class Operations(Table):
+    """Who is told what, and what it may cost."""
+
+    emails: tuple[Annotated[str, Field(pattern=r"^[^@\s\"'<>]+@[^@\s\"'<>]+\.[a-z]{2,}$")], ...] = Field(min_length=1)
+    """Who gets every alarm; each has to confirm once, by a link that AWS sends."""
+    monthly_budget_usd: int = Field(ge=1)
+    """They are also told at 80 % of it, and when the month is going to cost more."""
+    p99_seconds: Annotated[float, Field(gt=0, le=60)] = 2
+    """The slowest hundredth of the requests but messages, whose time is the model's; beyond it for three minutes an
+    alarm goes off, and a deployment that runs is rolled back."""

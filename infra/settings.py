@@ -13,9 +13,24 @@ from typing import cast
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from infra.setting_tables import Account, Compute, Database, Limits, Logs, Memory, Model, Network, Table, Web
+from infra.setting_tables import (
+    Account,
+    Backup,
+    Compute,
+    Database,
+    Limits,
+    Logs,
+    Memory,
+    Model,
+    Network,
+    Operations,
+    Table,
+    Web,
+)
 
 ROOT = Path(__file__).resolve().parent.parent / "environments"
+PIPELINE = "pipeline"
+"""The file beside the environments that ``infra.delivery`` reads."""
 
 
 class InvalidSettings(ValueError):
@@ -33,11 +48,18 @@ class Environment(Table):
     network: Network
     database: Database = Database()
     memory: Memory = Memory()
+    backup: Backup = Backup()
     model: Model
     web: Web
+    operations: Operations
     limits: Limits = Limits()
     compute: Compute = Compute()
     logs: Logs = Logs()
+
+    @property
+    def has_nat(self) -> bool:
+        """Whether there is a way to the internet, in one direction and to named hosts."""
+        return self.network.egress == "nat" or self.model.provider != "bedrock"
 
     @field_validator("protected")
     @classmethod
@@ -59,11 +81,41 @@ class Environment(Table):
     @classmethod
     def _balanced(cls, memory: Memory, info: ValidationInfo) -> Memory:
         network = cast("Network | None", info.data.get("network"))
-        if network and memory.nodes % len(network.zones):
+        if memory.nodes == 1:
+            if info.data.get("protected", False):
+                raise ValueError("nodes = 1 would be lost with its zone: for environments that are not protected")
+        elif network and memory.nodes % len(network.zones):
             raise ValueError(
                 f"nodes = {memory.nodes} must be a multiple of the {len(network.zones)} zones in network.zones"
             )
         return memory
+
+    @field_validator("backup")
+    @classmethod
+    def _elsewhere(cls, backup: Backup, info: ValidationInfo) -> Backup:
+        account = cast("Account | None", info.data.get("account"))
+        if account and backup.copy_region == account.region:
+            raise ValueError(f"copy_region = {backup.copy_region} must be another region than account.region")
+        if not backup.enabled and (info.data.get("protected", False) or backup.copy_region or backup.lock_days):
+            raise ValueError("enabled = false is for environments that are not protected, without copies and lock")
+        return backup
+
+    @field_validator("model")
+    @classmethod
+    def _key_here(cls, model: Model, info: ValidationInfo) -> Model:
+        account = cast("Account | None", info.data.get("account"))
+        for key in ("api_key_secret", "api_key_kms_key"):
+            arn = getattr(model, key)
+            if account and arn and arn.split(":")[3:5] != [account.region, account.id]:
+                raise ValueError(f"{key} = {arn} must be in account {account.id} and region {account.region}")
+        return model
+
+    @field_validator("web")
+    @classmethod
+    def _firewall(cls, web: Web, info: ValidationInfo) -> Web:
+        if not web.firewall and info.data.get("protected", False):
+            raise ValueError("firewall = false is for environments that are not protected")
+        return web
 
     @field_validator("web")
     @classmethod
@@ -119,7 +171,7 @@ def read_environment(name: str, root: Path = ROOT) -> Environment:
     """
     path = root / f"{name}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in root.glob("*.toml")))
+        known = ", ".join(sorted(p.stem for p in root.glob("*.toml") if p.stem != PIPELINE))
         raise InvalidSettings(f"{path} does not exist; the environments are {known or '(none)'}")
     try:
         data = tomllib.loads(path.read_text())
@@ -138,6 +190,16 @@ def read_environments(root: Path = ROOT) -> list[Environment]:
     """The settings of every environment there is, in the order of their names.
 
     Raises:
-        InvalidSettings: as ``read_environment``, for the first file with something wrong.
+        InvalidSettings: as ``read_environment``, for everything wrong in all files.
     """
-    return [read_environment(path.stem, root) for path in sorted(root.glob("*.toml"))]
+    found: list[Environment] = []
+    wrong: list[str] = []
+    for path in sorted(root.glob("*.toml")):
+        if path.stem != PIPELINE:
+            try:
+                found.append(read_environment(path.stem, root))
+            except InvalidSettings as error:
+                wrong.append(str(error))
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
+    return found

@@ -8,18 +8,30 @@ from constructs import Construct
 from infra.compute.stack import ComputeStack
 from infra.data.stack import DataStack
 from infra.network.stack import NetworkStack
+from infra.operations.stack import OperationsStack
 from infra.services import Service
 from infra.settings import Environment
 
 
 class EnvironmentStage(cdk.Stage):
-    """Everything of one environment, in stacks that change at different paces: Network, Data, Compute."""
+    """Everything of one environment, in stacks that change at different paces: Network, Operations, Data, Compute."""
 
     def __init__(self, scope: Construct, *, environment: Environment, services: Mapping[str, Service]) -> None:
         account = environment.account
         super().__init__(scope, environment.name, env=cdk.Environment(account=account.id, region=account.region))
         network = NetworkStack(self, "Network", environment=environment, services=services)
-        data = DataStack(self, "Data", environment=environment, services=services, network=network)
-        ComputeStack(self, "Compute", environment=environment, services=services, network=network, data=data)
+        operations = OperationsStack(self, "Operations", environment=environment)
+        data = DataStack(
+            self, "Data", environment=environment, services=services, network=network, operations=operations
+        )
+        ComputeStack(
+            self,
+            "Compute",
+            environment=environment,
+            services=services,
+            network=network,
+            operations=operations,
+            data=data,
+        )
         cdk.Tags.of(self).add("application", "sanctum")
         cdk.Tags.of(self).add("environment", environment.name)

@@ -18,6 +18,7 @@ from infra.network.stack import NetworkStack
 from infra.network.vpc import APPLICATION
 from infra.services import Service
 from infra.settings import Environment
+from infra.sizes import tasks_of
 
 
 class DeployedService(Construct):
@@ -64,7 +65,7 @@ class DeployedService(Construct):
             cluster=cluster,
             task_definition=own,
             service=service,
-            tasks=getattr(environment.compute, service.name),
+            tasks=tasks_of(environment, service),
             security_group=group,
         )
         for name, task in service.tasks.items():

@@ -15,6 +15,7 @@ from infra.compute.values import cloud_values
 from infra.data.stack import DataStack
 from infra.encryption import EncryptedLogGroup
 from infra.network.stack import NetworkStack
+from infra.operations.stack import OperationsStack
 from infra.services import Service
 from infra.settings import Environment
 
@@ -31,6 +32,7 @@ class ComputeStack(cdk.Stack):
         environment: Environment,
         services: Mapping[str, Service],
         network: NetworkStack,
+        operations: OperationsStack,
         data: DataStack,
     ) -> None:
         super().__init__(scope, construct_id)

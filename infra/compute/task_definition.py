@@ -14,6 +14,7 @@ from infra import principals
 from infra.compute.access import Grant
 from infra.services import Service
 from infra.settings import Environment
+from infra.sizes import size_of
 
 USER = "10001:10001"
 """As in the Dockerfiles."""
@@ -42,13 +43,14 @@ class TaskDefinition(ecs.FargateTaskDefinition):
     ) -> None:
         """``task`` is the one-off task; without it the service itself."""
         name = environment.resource_name(service.name, *([task] if task else []))
+        size = size_of(environment, service)
         principal = principals.service("ecs-tasks.amazonaws.com", account=environment.account.id)
         super().__init__(
             scope,
             construct_id,
             family=name,
-            cpu=service.size.cpu,
-            memory_limit_mib=service.size.memory_mib,
+            cpu=size.cpu,
+            memory_limit_mib=size.memory_mib,
             runtime_platform=ecs.RuntimePlatform(
                 cpu_architecture=_ARCHITECTURES[environment.compute.architecture],
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,

@@ -40,7 +40,8 @@ class MemoryDomain(Construct):
     ) -> None:
         """``readers``: ARNs of the roles that may use it; they need not exist yet."""
         super().__init__(scope, construct_id)
-        settings, zones = environment.memory, len(environment.network.zones)
+        settings = environment.memory
+        zones = min(len(environment.network.zones), settings.nodes)
         name = environment.resource_name("memory")
         account, region = environment.account.id, environment.account.region
         self.arn = f"arn:aws:es:{region}:{account}:domain/{name}"
@@ -67,15 +68,17 @@ class MemoryDomain(Construct):
             cluster_config=_Domain.ClusterConfigProperty(
                 instance_type=settings.instance,
                 instance_count=settings.nodes,
-                zone_awareness_enabled=True,
-                zone_awareness_config=_Domain.ZoneAwarenessConfigProperty(availability_zone_count=zones),
+                zone_awareness_enabled=zones > 1,
+                zone_awareness_config=_Domain.ZoneAwarenessConfigProperty(availability_zone_count=zones)
+                if zones > 1
+                else None,
                 multi_az_with_standby_enabled=False,  # needs three dedicated master nodes
             ),
             ebs_options=_Domain.EBSOptionsProperty(
                 ebs_enabled=True, volume_type="gp3", volume_size=settings.volume_gib
             ),
             vpc_options=_Domain.VPCOptionsProperty(
-                subnet_ids=vpc.select_subnets(subnet_group_name=DATA.subnet_group_name).subnet_ids,
+                subnet_ids=vpc.select_subnets(subnet_group_name=DATA.subnet_group_name).subnet_ids[:zones],
                 security_group_ids=[security_group.security_group_id],
             ),
             encryption_at_rest_options=_Domain.EncryptionAtRestOptionsProperty(enabled=True, kms_key_id=key.key_id),

@@ -10,6 +10,7 @@ from infra.data.memory_domain import MemoryDomain
 from infra.data.users_database import UsersDatabase
 from infra.encryption import customer_key, removal_policy
 from infra.network.stack import NetworkStack
+from infra.operations.stack import OperationsStack
 from infra.services import Service
 from infra.settings import Environment
 
@@ -25,6 +26,7 @@ class DataStack(cdk.Stack):
         environment: Environment,
         services: Mapping[str, Service],
         network: NetworkStack,
+        operations: OperationsStack,
     ) -> None:
         super().__init__(scope, construct_id, termination_protection=environment.protected)
         groups = network.security_groups.stores

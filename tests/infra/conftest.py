@@ -76,5 +76,5 @@ def compute(templates: dict[tuple[str, str], Template], environment: str) -> Tem
 
 @pytest.fixture
 def stacks(network: Template, data: Template, compute: Template) -> tuple[Template, ...]:
-    """All stacks of the environment."""
+    """The stacks of the environment that hold its network, its data and its services."""
     return network, data, compute

@@ -19,8 +19,8 @@ def _files(assembly: Path) -> dict[str, bytes]:
     return {str(p.relative_to(assembly)): p.read_bytes() for p in assembly.rglob("*") if p.is_file()}
 
 
-def test_every_environment_has_its_three_stacks(templates: dict[tuple[str, str], Template]) -> None:
-    assert set(templates) == {(e, s) for e in ENVIRONMENTS for s in ("Network", "Data", "Compute")}
+def test_every_environment_has_its_stacks(templates: dict[tuple[str, str], Template]) -> None:
+    assert set(templates) == {(e, s) for e in ENVIRONMENTS for s in ("Network", "Operations", "Data", "Compute")}
 
 
 def test_the_templates_are_valid_cloudformation(assembly: Path) -> None:

@@ -37,7 +37,7 @@ def logs_key(scope: Construct, construct_id: str, *, environment: Environment) -
     key = customer_key(scope, construct_id, environment=environment, purpose="logs")
     stack = Stack.of(scope)
     own = environment.resource_name()
-    groups = (f"/sanctum/{environment.name}/*", f"/aws/*/{own}-*", f"/aws/*/{own}/*")
+    groups = (f"/sanctum/{environment.name}/*", f"/aws/*/{own}-*", f"/aws/*/{own}/*", f"aws-waf-logs-{own}")
     arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:"
     key.add_to_resource_policy(
         iam.PolicyStatement(
@@ -60,7 +60,7 @@ class EncryptedLogGroup(logs.LogGroup):
         super().__init__(
             scope,
             construct_id,
-            log_group_name=name if name.startswith("/") else f"/sanctum/{environment.name}/{name}",
+            log_group_name=name if name.startswith(("/", "aws-waf-logs-")) else f"/sanctum/{environment.name}/{name}",
             encryption_key=key,
             removal_policy=removal_policy(environment),
         )

@@ -39,6 +39,22 @@ class Variable(_Table):
     """Left out of the environment where the source has no value."""
 
 
+class Edge(_Table):
+    """What of a public service people can reach, through the load balancer and its firewall."""
+
+    paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]*\*?$", max_length=128)], ...] = Field(
+        default=(), max_length=3
+    )
+    """Paths, or beginnings of paths that end with ``*``; everything else is answered 404 by the load balancer. A
+    listener rule has three at the most (Elastic Load Balancing guide, "Condition types for listener rules")."""
+    words: tuple[Annotated[str, Field(pattern=r"^(/([A-Za-z0-9_.-]+|\{[a-z_]+\}))+$")], ...] = ()
+    """Routes that take what people wrote themselves, a message or a password; ``{…}`` stands for an id."""
+
+    def admits(self, path: str) -> bool:
+        """Whether the load balancer lets ``path`` through."""
+        return any(path.startswith(p[:-1]) if p.endswith("*") else path == p for p in self.paths)
+
+
 class Size(_Table):
     """CPU units (1024 = one vCPU) and memory of a task."""
 
@@ -104,12 +120,23 @@ class Service(_Table):
     stores: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     model: bool = False
+    edge: Edge = Edge()
     size: Size
     health: Health
     grace: Grace
     variables: dict[VariableName, Variable]
     secrets: dict[VariableName, Variable] = {}
     tasks: dict[str, Task] = {}
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Service":
+        if self.public != bool(self.edge.paths):
+            raise ValueError("edge.paths must be given where public is true, and left out where it is not")
+        if self.edge.admits(self.health.ready):
+            raise ValueError(f"edge.paths must not have {self.health.ready}, which tells of the service's dependencies")
+        if closed := [path for path in self.edge.words if not self.edge.admits(path)]:
+            raise ValueError(f"edge.words must be within edge.paths, unlike {', '.join(closed)}")
+        return self
 
     @property
     def folder(self) -> Path:

@@ -78,8 +78,8 @@ class PublicLoadBalancer(Construct):
         self._listener.set_attribute("routing.http.response.server.enabled", "false")
 
     def send_to(self, fargate_service: ecs.FargateService, service: Service) -> None:
-        """Send everything to ``service``. Only whether its processes live is asked: a pause of the database must not
-        have every task replaced."""
+        """Send what people may reach of ``service`` to its tasks. Only whether these live is asked: a pause of the
+        database must not have every one replaced."""
         health = service.health
         group = elb.ApplicationTargetGroup(
             self,
@@ -103,6 +103,6 @@ class PublicLoadBalancer(Construct):
         self._listener.add_action(
             "Service",
             priority=1,
-            conditions=[elb.ListenerCondition.path_patterns(["/*"])],
+            conditions=[elb.ListenerCondition.path_patterns(list(service.edge.paths))],
             action=elb.ListenerAction.forward([group]),
         )

@@ -76,6 +76,21 @@ def test_all_that_is_wrong_in_a_description_is_said_in_one_go(write: Write) -> N
     assert "\n  seize: Extra inputs are not permitted" in message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"/openapi.json"]', '"/*"]', r"edge\.paths must not have /readyz"),
+        ('"/openapi.json"]', '"/readyz"]', r"edge\.paths must not have /readyz"),
+        ("public = true", "public = false", r"edge\.paths must be given where public is true, and left out where"),
+        ('"/api/v1/*", ', "", r"edge\.words must be within edge\.paths, unlike /api/v1/auth/password, "),
+        ('"/openapi.json"]', '"/openapi.json", "/4"]', r"edge\.paths: Tuple should have at most 3 items"),
+    ],
+)
+def test_a_way_in_that_cannot_be_is_refused(write: Write, old: str, new: str, message: str) -> None:
+    with pytest.raises(InvalidService, match=message):
+        read_service(write("one", (old, new)))
+
+
 def test_a_file_that_is_not_toml_is_named(write: Write) -> None:
     path = write("one", ("port = 8443", "port ="))
     with pytest.raises(InvalidService, match=r"one/service\.toml: Invalid value"):

@@ -1,5 +1,6 @@
 """Customer-managed keys, and log groups encrypted with one."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import RemovalPolicy, Stack
@@ -17,16 +18,66 @@ def removal_policy(environment: Environment) -> RemovalPolicy:
     return RemovalPolicy.RETAIN if environment.protected else RemovalPolicy.DESTROY
 
 
-def customer_key(scope: Construct, construct_id: str, *, environment: Environment, purpose: str) -> kms.Key:
-    """A key for one purpose, replaced by KMS each year."""
+ADMINISTER = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:Delete*",
+    "kms:Describe*",
+    "kms:Disable*",
+    "kms:Enable*",
+    "kms:Get*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:RetireGrant",
+    "kms:Revoke*",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Update*",
+)
+"""What keeps a key, and reads nothing that is encrypted with it. Without it a key could never be changed again."""
+USE = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+
+def customer_key(
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: Environment,
+    purpose: str,
+    through: Sequence[str] | None = None,
+) -> kms.Key:
+    """A key for one purpose, replaced by KMS each year.
+
+    ``through``: the services of AWS (``rds``) by which alone people and roles of the account may use it, as far as
+    their own policies let them; nobody can then decrypt with it directly, whatever those say (AWS KMS guide,
+    "kms:ViaService"). ``None``: in every way.
+    """
     return kms.Key(
         scope,
         construct_id,
         alias=environment.resource_name(purpose),
         description=f"Sanctum {environment.name}: {purpose}",
         enable_key_rotation=True,
+        policy=None if through is None else _only_through(through, stack=Stack.of(scope)),
         removal_policy=removal_policy(environment),
     )
+
+
+def _only_through(services: Sequence[str], *, stack: Stack) -> iam.PolicyDocument:
+    account = [principals.account(stack.account)]
+    policy = iam.PolicyDocument(
+        statements=[iam.PolicyStatement(principals=account, actions=list(ADMINISTER), resources=["*"])]
+    )
+    if services:
+        via = {"kms:ViaService": [f"{service}.{stack.region}.amazonaws.com" for service in services]}
+        policy.add_statements(
+            iam.PolicyStatement(
+                principals=account, actions=list(USE), resources=["*"], conditions={"StringEquals": via}
+            )
+        )
+    return policy
 
 
 def logs_key(scope: Construct, construct_id: str, *, environment: Environment) -> kms.Key:
@@ -34,7 +85,7 @@ def logs_key(scope: Construct, construct_id: str, *, environment: Environment) -
 
     The groups are named as text: a reference to one that is encrypted with this key would be a circle.
     """
-    key = customer_key(scope, construct_id, environment=environment, purpose="logs")
+    key = customer_key(scope, construct_id, environment=environment, purpose="logs", through=())
     stack = Stack.of(scope)
     own = environment.resource_name()
     groups = (f"/sanctum/{environment.name}/*", f"/aws/*/{own}-*", f"/aws/*/{own}/*", f"aws-waf-logs-{own}")

@@ -16,6 +16,11 @@ def service(name: str, *, account: str | None = None) -> iam.IPrincipal:
     return cast("iam.IPrincipal", iam.ServicePrincipal(name, conditions=conditions))
 
 
+def account(number: str) -> iam.IPrincipal:
+    """Everybody of an account, as far as their own policies let them."""
+    return cast("iam.IPrincipal", iam.AccountPrincipal(number))
+
+
 def anyone() -> iam.IPrincipal:
     """Everybody, to be narrowed by a condition."""
     return cast("iam.IPrincipal", iam.AnyPrincipal())

@@ -16,12 +16,17 @@ SENDERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaw
 """Services of AWS that send to it. Each has to be allowed the key too, or what it sends never arrives and nobody is
 told (Amazon SNS guide, "Key management")."""
 
+UNCONDITIONAL = "events.amazonaws.com"
+"""EventBridge does not say for which account or rule it sends: with a condition nothing of it arrives (the same page,
+and Amazon EventBridge guide, "Troubleshooting")."""
+
 
 class AlarmTopic(sns.Topic):
-    """Encrypted with a key of its own, over TLS alone, sent to by services of AWS that act for this account."""
+    """Encrypted with a key of its own, over TLS alone, sent to by services of AWS: those that can say so, for this
+    account alone."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
-        key = customer_key(scope, f"{construct_id}Key", environment=environment, purpose="alarms")
+        key = customer_key(scope, f"{construct_id}Key", environment=environment, purpose="alarms", through=["sns"])
         name = environment.resource_name("alarms")
         super().__init__(
             scope,
@@ -32,9 +37,9 @@ class AlarmTopic(sns.Topic):
             enforce_ssl=True,
         )
         account = environment.account.id
-        here = {"StringEquals": {"aws:SourceAccount": account}}
         for sender in SENDERS:
             principal = [principals.service(sender)]
+            here = None if sender == UNCONDITIONAL else {"StringEquals": {"aws:SourceAccount": account}}
             self.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=principal, actions=["sns:Publish"], resources=[self.topic_arn], conditions=here

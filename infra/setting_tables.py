@@ -32,6 +32,7 @@ LATTICE_MISSING = {"use1-az3", "usw1-az2", "apne1-az3", "apne2-az2", "euc1-az2",
 VPC_PREFIX = range(16, 20)
 
 Seconds = Annotated[int, Field(ge=1)]
+Email = Annotated[str, Field(pattern=r"^[^@\s\"'<>]+@[^@\s\"'<>]+\.[a-z]{2,}$")]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 
 
@@ -135,7 +136,8 @@ class Database(Table):
     backup_days: int = Field(default=35, ge=1, le=35)
     """How far back a point-in-time restore reaches."""
     insights: bool = True
-    """Database Insights in its advanced form and Enhanced Monitoring: which statements wait for what, for 15 months."""
+    """Database Insights in its advanced form and Enhanced Monitoring: which statements wait for what, for 15 months.
+    Takes memory: AWS recommends a ``min_acu`` of 2 with it, and with less it may miss some while the database idles."""
 
     @field_validator("max_acu")
     @classmethod
@@ -394,10 +396,13 @@ class Logs(Table):
 class Operations(Table):
     """Who is told what, and what it may cost."""
 
-    emails: tuple[Annotated[str, Field(pattern=r"^[^@\s\"'<>]+@[^@\s\"'<>]+\.[a-z]{2,}$")], ...] = Field(min_length=1)
+    emails: tuple[Email, ...] = Field(min_length=1)
     """Who gets every alarm; each has to confirm once, by a link that AWS sends."""
     monthly_budget_usd: int = Field(ge=1)
     """They are also told at 80 % of it, and when the month is going to cost more."""
+    quiet_hour: int = Field(default=7, ge=0, le=23)
+    """The hour of the day, UTC, from which on fewest people are there: backups begin in it, and in the ten from it
+    on AWS may update what holds data."""
     p99_seconds: Annotated[float, Field(gt=0, le=60)] = 2
     """The slowest hundredth of the requests but messages, whose time is the model's; beyond it for three minutes an
     alarm goes off, and a deployment that runs is rolled back."""

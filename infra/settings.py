@@ -8,7 +8,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast, get_args
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
@@ -31,6 +31,9 @@ from infra.setting_tables import (
 ROOT = Path(__file__).resolve().parent.parent / "environments"
 PIPELINE = "pipeline"
 """The file beside the environments that ``infra.delivery`` reads."""
+
+
+AnyTable = TypeVar("AnyTable", bound=BaseModel)
 
 
 class InvalidSettings(ValueError):
@@ -145,42 +148,55 @@ class Environment(Table):
         return {f"settings.{key}": str(value) for key, value in values.items()}
 
 
-def _allowed(location: tuple[int | str, ...]) -> str:
-    """The keys of the table in which the key at ``location`` is unknown."""
-    table: type[BaseModel] = Environment
+def _allowed(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """The keys of the table in which the key at ``location`` is unknown; an index is a table of a list."""
+    table = model
     for key in location[:-1]:
-        table = cast("type[BaseModel]", table.model_fields[str(key)].annotation)
+        if isinstance(key, str):
+            field = table.model_fields[key].annotation
+            table = cast("type[BaseModel]", next(iter(get_args(field)), field))
     return f"unknown; known here are {', '.join(table.model_fields)}"
 
 
-def _line(error: ErrorDetails) -> str:
+def _line(model: type[BaseModel], error: ErrorDetails) -> str:
     location, kind = error["loc"], error["type"]
     if kind == "missing":
         return f"  {'.'.join(map(str, location))}: missing"
-    message = _allowed(location) if kind == "extra_forbidden" else str(error["msg"]).removeprefix("Value error, ")
+    unknown = kind == "extra_forbidden"
+    message = _allowed(model, location) if unknown else str(error["msg"]).removeprefix("Value error, ")
     value = error["input"]
     shown = "" if isinstance(value, dict) else f" = {json.dumps(value)}"
     return f"  {'.'.join(map(str, location))}{shown}: {message}"
+
+
+def read_file(path: Path, model: type[AnyTable]) -> AnyTable:
+    """The settings in ``path``, which has to be there.
+
+    Raises:
+        InvalidSettings: it is not TOML, or something in it is unknown, missing or impossible.
+    """
+    try:
+        data = tomllib.loads(path.read_text())
+        # As JSON, because strict JSON has lists for tuples and text for networks, but no text for numbers.
+        return model.model_validate_json(json.dumps(data, default=str))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = [_line(model, detail) for detail in error.errors()]
+        raise InvalidSettings("\n".join([f"{path}:", *lines])) from error
 
 
 def read_environment(name: str, root: Path = ROOT) -> Environment:
     """The settings of the environment ``name``.
 
     Raises:
-        InvalidSettings: there is no such file, it is not TOML, or something in it is unknown, missing or impossible.
+        InvalidSettings: as ``read_file``; or there is no such file.
     """
     path = root / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in root.glob("*.toml") if p.stem != PIPELINE))
         raise InvalidSettings(f"{path} does not exist; the environments are {known or '(none)'}")
-    try:
-        data = tomllib.loads(path.read_text())
-        # As JSON, because strict JSON has lists for tuples and text for networks, but no text for numbers.
-        environment = Environment.model_validate_json(json.dumps(data, default=str))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{path}: {error}") from error
-    except ValidationError as error:
-        raise InvalidSettings("\n".join([f"{path}:", *map(_line, error.errors())])) from error
+    environment = read_file(path, Environment)
     if environment.name != name:
         raise InvalidSettings(f"{path}:\n  name = {json.dumps(environment.name)}: must be {json.dumps(name)}")
     return environment

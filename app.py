@@ -5,8 +5,10 @@ import sys
 
 import aws_cdk as cdk
 
+from infra.delivery.settings import read_pipeline
+from infra.delivery.stack import PipelineStack
 from infra.services import InvalidService, read_services
-from infra.settings import InvalidSettings, read_environments
+from infra.settings import PIPELINE, InvalidSettings, read_environments
 from infra.sizes import check_quota
 from infra.stage import EnvironmentStage
 
@@ -18,12 +20,26 @@ def main() -> None:
         services = read_services()
         environments = read_environments()
         check_quota(environments, services)
+        delivery = read_pipeline(environments)
     except (InvalidService, InvalidSettings) as error:
         sys.exit(str(error))
     # Stack traces name the temporary folder of the run: no two would write the same bytes.
     app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
+    delivered = {stage.environment for stage in delivery.stages} if delivery else set[str]()
     for environment in environments:
-        EnvironmentStage(app, environment=environment, services=services)
+        if environment.name not in delivered:
+            EnvironmentStage(app, environment=environment, services=services)
+    if delivery:
+        ours = [environment for environment in environments if environment.name in delivered]
+        pipeline = PipelineStack(
+            app,
+            PIPELINE,
+            settings=delivery,
+            architecture=ours[0].compute.architecture,
+            regions={e.account.region for e in ours} | {e.backup.copy_region for e in ours if e.backup.copy_region},
+        )
+        # Part of the pipeline's own stack: each environment is synthesized once.
+        pipeline.deploy(EnvironmentStage(pipeline, environment=e, services=services) for e in ours)
     app.synth()
 
 

@@ -7,6 +7,8 @@ from constructs import Construct
 
 from infra.compute.stack import ComputeStack
 from infra.data.stack import DataStack
+from infra.guards.names import BOUNDARY
+from infra.guards.tags import tag
 from infra.network.stack import NetworkStack
 from infra.operations.stack import OperationsStack
 from infra.services import Service
@@ -18,7 +20,12 @@ class EnvironmentStage(cdk.Stage):
 
     def __init__(self, scope: Construct, *, environment: Environment, services: Mapping[str, Service]) -> None:
         account = environment.account
-        super().__init__(scope, environment.name, env=cdk.Environment(account=account.id, region=account.region))
+        super().__init__(
+            scope,
+            environment.name,
+            env=cdk.Environment(account=account.id, region=account.region),
+            permissions_boundary=cdk.PermissionsBoundary.from_name(BOUNDARY),
+        )
         network = NetworkStack(self, "Network", environment=environment, services=services)
         operations = OperationsStack(self, "Operations", environment=environment)
         data = DataStack(
@@ -33,5 +40,4 @@ class EnvironmentStage(cdk.Stage):
             operations=operations,
             data=data,
         )
-        cdk.Tags.of(self).add("application", "sanctum")
-        cdk.Tags.of(self).add("environment", environment.name)
+        tag(self, environment=environment.name)

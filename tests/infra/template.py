@@ -38,7 +38,8 @@ def read_assembly(assembly: Path) -> dict[tuple[str, str], Template]:
     for manifest in assembly.glob("assembly-*/manifest.json"):
         for artifact in json.loads(manifest.read_text())["artifacts"].values():
             if artifact["type"] == "aws:cloudformation:stack":
-                environment, stack = artifact["displayName"].split(" ")[0].split("/")
+                # An environment that the pipeline deploys is part of it: pipeline/prod/Network.
+                environment, stack = artifact["displayName"].split(" ")[0].split("/")[-2:]
                 properties = artifact["properties"]
                 body = json.loads((manifest.parent / properties["templateFile"]).read_text())
                 protected = bool(properties.get("terminationProtection"))

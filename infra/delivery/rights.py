@@ -1,0 +1,31 @@
+"""Takes away what the library gives to the roles of builds and what no build here needs."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+Statement = dict[str, Any]
+
+
+def is_spare(statement: Statement) -> bool:
+    """Whether it is for test reports, for log groups that CodeBuild makes itself, or for every build there is.
+
+    Nothing is reported, all logs go to a group that exists, and the pipeline starts its builds under another role.
+    """
+    actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+    reports, groups = "codebuild:CreateReportGroup", "logs:CreateLogGroup"
+    return (
+        reports in actions or groups in actions or ("codebuild:StartBuild" in actions and statement["Resource"] == "*")
+    )
+
+
+def drop_spare_statements(roles: Sequence[IConstruct]) -> None:
+    """Remove them from the policies of ``roles``; what is added to a role later is lost too."""
+    for role in roles:
+        policy = cast("iam.Policy", role.node.find_child("DefaultPolicy"))
+        document = cdk.Stack.of(policy).resolve(policy.document)
+        document["Statement"] = [s for s in document["Statement"] if not is_spare(s)]
+        cast("iam.CfnPolicy", policy.node.default_child).policy_document = document

@@ -1,0 +1,8 @@
+"""The names under which the guards of an account are known to it. Imports no CDK."""
+
+BOUNDARY = "sanctum-boundary"
+"""The managed policy beyond which no role of these stacks can go."""
+EXECUTION = ("sanctum-execution", "sanctum-execution-roles")
+"""The managed policies of the role by which CloudFormation deploys."""
+STACK = "sanctum-guards"
+"""The stack that holds them, one an account."""

@@ -260,6 +260,9 @@ class Web(Table):
     """A certificate for ``domain`` that exists; the address record is then the operator's to make."""
     firewall: bool = True
     """AWS WAF before the load balancer; must be ``true`` outside dev."""
+    requests_per_minute_per_address: int = Field(default=6_000, ge=100)
+    """What it lets through from one address before it answers 429. Against floods: an office or a mobile network has
+    one address for everybody, signed in or not."""
     frontend_origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")], ...] = ()
     """Origins of the web pages that may call the API, without a trailing slash; plain http for localhost only."""
 

@@ -1,15 +1,19 @@
 """The Compute stack."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.compute.access import Access
 from infra.compute.deployed_service import DeployedService
+from infra.compute.firewall import LOG_GROUP_PREFIX, Firewall
 from infra.compute.lattice import PrivateService, ServiceNetwork
 from infra.compute.load_balancer import PublicLoadBalancer
+from infra.compute.public_name import PublicName
 from infra.compute.run_task.construct import TaskRunner
 from infra.compute.values import cloud_values
 from infra.data.stack import DataStack
@@ -53,8 +57,34 @@ class ComputeStack(cdk.Stack):
             container_insights_v2=ecs.ContainerInsights.ENHANCED,
         )
         cluster.node.add_dependency(insights)  # ECS would make the group itself, unencrypted
+        alarms = cast("sns.ITopic", operations.alarms)
+        firewall = None
+        if environment.web.firewall:
+            firewall = Firewall(
+                self,
+                "Firewall",
+                name=environment.resource_name(),
+                words=[path for service in services.values() for path in service.edge.words],
+                requests_per_minute=environment.web.requests_per_minute_per_address,
+                log_group=EncryptedLogGroup(
+                    self,
+                    "FirewallLogGroup",
+                    environment=environment,
+                    key=network.logs_key,
+                    name=LOG_GROUP_PREFIX + environment.resource_name(),
+                ),
+                alarms=alarms,
+            )
         balancer = PublicLoadBalancer(
-            self, "Public", environment=environment, vpc=vpc, security_group=groups.load_balancer
+            self,
+            "Public",
+            name=environment.resource_name(),
+            vpc=vpc,
+            security_group=groups.load_balancer,
+            public_name=PublicName(self, "Name", name=environment.resource_name(), web=environment.web, alarms=alarms),
+            firewall=firewall,
+            logs=operations.access_logs,
+            protected=environment.protected,
         )
         mesh = ServiceNetwork(self, "Mesh", environment=environment, vpc=vpc, security_group=groups.lattice)
         access = Access(environment, data)

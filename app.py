@@ -7,6 +7,8 @@ import aws_cdk as cdk
 
 from infra.delivery.settings import read_pipeline
 from infra.delivery.stack import PipelineStack
+from infra.guards.accounts import guarded_accounts
+from infra.guards.stack import GuardsStack
 from infra.services import InvalidService, read_services
 from infra.settings import PIPELINE, InvalidSettings, read_environments
 from infra.sizes import check_quota
@@ -25,6 +27,8 @@ def main() -> None:
         sys.exit(str(error))
     # Stack traces name the temporary folder of the run: no two would write the same bytes.
     app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
+    for account in guarded_accounts(environments, delivery).values():
+        GuardsStack(app, account=account)
     delivered = {stage.environment for stage in delivery.stages} if delivery else set[str]()
     for environment in environments:
         if environment.name not in delivered:

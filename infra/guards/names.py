@@ -1,4 +1,4 @@
-"""The names under which the guards of an account are known to it. Imports no CDK."""
+"""The names under which the guards of an account are known in it. Imports no CDK."""
 
 BOUNDARY = "sanctum-boundary"
 """The managed policy beyond which no role of these stacks can go."""
@@ -6,3 +6,5 @@ EXECUTION = ("sanctum-execution", "sanctum-execution-roles")
 """The managed policies of the role by which CloudFormation deploys."""
 STACK = "sanctum-guards"
 """The stack that holds them, one an account."""
+QUALIFIER = "hnb659fds"
+"""By which the roles and buckets of ``cdk bootstrap`` are known; its default."""

@@ -1,0 +1,29 @@
+"""The guards of an account, as a stack."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.guards.accounts import GuardedAccount
+from infra.guards.names import BOUNDARY, STACK
+from infra.guards.policies import boundary, execution
+
+
+class GuardsStack(cdk.Stack):
+    """Deployed by a person, before ``cdk bootstrap`` and with their own rights: no deployment can change it.
+
+    So it takes the oldest way of the library to deploy, which needs nothing in the account.
+    """
+
+    def __init__(self, scope: Construct, *, account: GuardedAccount) -> None:
+        super().__init__(
+            scope,
+            account.stack,
+            stack_name=STACK,
+            env=cdk.Environment(account=account.id, region=account.region),
+            synthesizer=cdk.LegacyStackSynthesizer(),
+            termination_protection=True,
+            description="Sanctum: how far roles can go, and what a deployment may do",
+        )
+        for name, document in {BOUNDARY: boundary(account), **execution(account)}.items():
+            iam.CfnManagedPolicy(self, name, managed_policy_name=name, policy_document=document)

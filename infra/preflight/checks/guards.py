@@ -1,0 +1,18 @@
+"""Whether the policies exist that bound what is deployed."""
+
+from collections.abc import Iterator
+
+from infra.guards.names import BOUNDARY, EXECUTION
+from infra.preflight.answers import Answer, bad, good
+from infra.preflight.check import Inquiry
+
+
+def ask(inquiry: Inquiry) -> Iterator[Answer]:
+    """Every role names the boundary; without it none can be made."""
+    environment = inquiry.environment
+    for name in (BOUNDARY, *EXECUTION):
+        arn = f"arn:aws:iam::{environment.account.id}:policy/{name}"
+        if inquiry.aws.find("NoSuchEntity", "iam", "get_policy", PolicyArn=arn) is None:
+            yield bad(f"there is no policy {name}", f"make bootstrap ENV={environment.name}")
+        else:
+            yield good(f"the policy {name} is there")

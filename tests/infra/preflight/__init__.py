@@ -1,0 +1,1 @@
+"""The preflight, asked of accounts that answer as AWS does."""

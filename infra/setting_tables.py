@@ -37,9 +37,10 @@ Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 
 
 class Table(BaseModel):
-    """A table of the file: unknown keys and values of another type are refused."""
+    """A table of the file: unknown keys and values of another type are refused, and defaults that do not go with what
+    the file says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
 
 
 class Account(Table):
@@ -192,20 +193,16 @@ class Model(Table):
     """For an inference profile: every region it may send a request to (its page in the Bedrock guide)."""
     url: str | None = Field(
         default=None,
-        validate_default=True,
         pattern=r"^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(/[A-Za-z0-9._/-]*)?$",
     )
     """Address of an outside model, with its path (``https://models.example.com/v1``), on port 443; DNS Firewall lets
     this host through and no other."""
     api_key_secret: str | None = Field(
         default=None,
-        validate_default=True,
         pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}$",
     )
     """The secret that holds the key to it, as plain text: yours to make, before the first deployment."""
-    api_key_kms_key: str | None = Field(
-        default=None, validate_default=True, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$"
-    )
+    api_key_kms_key: str | None = Field(default=None, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$")
     """The key of your own that the secret is encrypted with."""
     context_tokens: int = Field(default=8192, ge=1024)
     """What a prompt and its reply may take together. More remembers more of a conversation, and costs more."""
@@ -255,7 +252,7 @@ class Web(Table):
     hosted_zone_id: str | None = Field(default=None, pattern=r"^Z[A-Z0-9]{5,31}$")
     """Route 53 zone of ``domain`` in the same account: certificate and address record are then made in it."""
     certificate_arn: str | None = Field(
-        default=None, validate_default=True, pattern=r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
+        default=None, pattern=r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}$"
     )
     """A certificate for ``domain`` that exists; the address record is then the operator's to make."""
     firewall: bool = True
@@ -345,7 +342,7 @@ class Tasks(Table):
     """Under load."""
     cpu: Literal[256, 512, 1024, 2048, 4096] | None = None
     """CPU units of a task, 1024 = one vCPU; left out: as in ``services/<name>/service.toml``."""
-    memory_mib: int | None = Field(default=None, validate_default=True)
+    memory_mib: int | None = None
     """Memory of a task; given together with ``cpu``, and one of the sizes that Fargate has for it."""
 
     @field_validator("most")

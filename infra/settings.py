@@ -165,7 +165,7 @@ def _line(model: type[BaseModel], error: ErrorDetails) -> str:
     unknown = kind == "extra_forbidden"
     message = _allowed(model, location) if unknown else str(error["msg"]).removeprefix("Value error, ")
     value = error["input"]
-    shown = "" if isinstance(value, dict) else f" = {json.dumps(value)}"
+    shown = "" if isinstance(value, dict | BaseModel) else f" = {json.dumps(value)}"
     return f"  {'.'.join(map(str, location))}{shown}: {message}"
 
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.compute.stack import ComputeStack
+from infra.data.backup_copy import BackupCopyStack
 from infra.data.stack import DataStack
 from infra.guards.names import BOUNDARY
 from infra.guards.tags import tag
@@ -16,7 +17,8 @@ from infra.settings import Environment
 
 
 class EnvironmentStage(cdk.Stage):
-    """Everything of one environment, in stacks that change at different paces: Network, Operations, Data, Compute."""
+    """Everything of one environment, in stacks that change at different paces: Network, Operations, Data, Compute; and
+    before Data, where there is to be one, BackupCopy in another region."""
 
     def __init__(self, scope: Construct, *, environment: Environment, services: Mapping[str, Service]) -> None:
         account = environment.account
@@ -31,6 +33,8 @@ class EnvironmentStage(cdk.Stage):
         data = DataStack(
             self, "Data", environment=environment, services=services, network=network, operations=operations
         )
+        if region := environment.backup.copy_region:
+            data.add_stack_dependency(BackupCopyStack(self, "BackupCopy", environment=environment, region=region))
         ComputeStack(
             self,
             "Compute",

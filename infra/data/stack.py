@@ -1,14 +1,17 @@
 """The Data stack."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra.data.backups import Backups
 from infra.data.memory_domain import MemoryDomain
+from infra.data.signing_keys import SigningKeys
 from infra.data.users_database import UsersDatabase
-from infra.encryption import customer_key, removal_policy
+from infra.encryption import customer_key
 from infra.network.stack import NetworkStack
 from infra.operations.stack import OperationsStack
 from infra.services import Service
@@ -16,7 +19,7 @@ from infra.settings import Environment
 
 
 class DataStack(cdk.Stack):
-    """The two stores and the token signing keys, each kind of data under a key of its own."""
+    """The two stores, the backups of one, and the token signing keys, each kind of data under a key of its own."""
 
     def __init__(
         self,
@@ -29,39 +32,55 @@ class DataStack(cdk.Stack):
         operations: OperationsStack,
     ) -> None:
         super().__init__(scope, construct_id, termination_protection=environment.protected)
-        groups = network.security_groups.stores
-        self.secrets_key = customer_key(self, "SecretsKey", environment=environment, purpose="secrets")
+        groups, alarms = network.security_groups.stores, cast("sns.ITopic", operations.alarms)
+
+        def role(*name: str) -> str:
+            return f"arn:aws:iam::{environment.account.id}:role/{environment.resource_name(*name)}"
+
+        self.secrets_key = customer_key(
+            self, "SecretsKey", environment=environment, purpose="secrets", through=["secretsmanager", "rds"]
+        )
+        users_key = customer_key(self, "UsersKey", environment=environment, purpose="users", through=["rds", "backup"])
         self.users = UsersDatabase(
             self,
             "Users",
             environment=environment,
             vpc=network.vpc,
             security_group=groups["users"],
-            key=customer_key(self, "UsersKey", environment=environment, purpose="users"),
+            key=users_key,
             secrets_key=self.secrets_key,
             logs_key=network.logs_key,
+            alarms=alarms,
         )
+        if environment.backup.enabled:
+            Backups(
+                self,
+                "Backups",
+                environment=environment,
+                database=self.users,
+                key_arn=users_key.key_arn,
+                alarms=alarms,
+            )
         self.memory = MemoryDomain(
             self,
             "Memory",
             environment=environment,
             vpc=network.vpc,
             security_group=groups["memory"],
-            key=customer_key(self, "MemoryKey", environment=environment, purpose="memory"),
+            key=customer_key(self, "MemoryKey", environment=environment, purpose="memory", through=["es"]),
             logs_key=network.logs_key,
             readers=[
-                f"arn:aws:iam::{environment.account.id}:role/{environment.resource_name(name, *task)}"
+                role(name, *task)
                 for name, service in services.items()
                 if "memory" in service.stores
                 for task in ((), *((t,) for t in service.tasks))
             ],
+            alarms=alarms,
         )
-        # The plain resource: the library's own class would put a random text where the backend expects its keys.
-        signing_keys = secretsmanager.CfnSecret(
+        self.signing_keys_arn = SigningKeys(
             self,
             "SigningKeys",
-            description="What access tokens are signed with, as a JWK set; written by backend.rotate_keys",
-            kms_key_id=self.secrets_key.key_arn,
-        )
-        signing_keys.apply_removal_policy(removal_policy(environment))
-        self.signing_keys_arn = signing_keys.ref
+            environment=environment,
+            key=self.secrets_key,
+            users=[role("backend"), role("backend", "rotate_keys")],
+        ).ref

@@ -1,13 +1,16 @@
-"""The VPC: a public subnet a zone for the load balancer, and two without any route to the internet."""
+"""The VPC: a public subnet a zone for the load balancer, one for the services, and one for their data."""
+
+from collections.abc import Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.encryption import EncryptedLogGroup
+from infra import principals
 from infra.setting_tables import SUBNET_PREFIX
-from infra.settings import Environment
 
 PUBLIC = ec2.SubnetSelection(subnet_group_name="public")
 APPLICATION = ec2.SubnetSelection(subnet_group_name="application")
@@ -18,16 +21,36 @@ APPLICATION_PREFIX = 22
 
 
 class SanctumVpc(ec2.Vpc):
-    """Subnets in the zones of the settings, no NAT, an empty default security group, all traffic written down."""
+    """Subnets in named zones, IPv4 alone, an empty default security group, all traffic written down.
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, logs_key: kms.Key) -> None:
+    Data subnets never have a route to the internet; application subnets have one only through the NAT gateways in
+    ``nat_zones``, a zone without one using another's.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        cidr: str,
+        zones: Sequence[str],
+        flow_logs: logs.ILogGroup,
+        nat_zones: Sequence[str] = (),
+    ) -> None:
+        """``cidr`` is a /16 to /19. The stack's own ``availability_zones`` have to be ``zones``."""
         super().__init__(
             scope,
             construct_id,
-            vpc_name=environment.resource_name(),
-            ip_addresses=ec2.IpAddresses.cidr(str(environment.network.cidr)),
-            max_azs=len(environment.network.zones),
-            nat_gateways=0,
+            vpc_name=name,
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            max_azs=len(zones),
+            nat_gateways=len(nat_zones),
+            nat_gateway_subnets=ec2.SubnetSelection(
+                subnet_group_name=PUBLIC.subnet_group_name, availability_zones=list(nat_zones)
+            )
+            if nat_zones
+            else None,
             subnet_configuration=[
                 # First, because the settings count on it for the addresses of the load balancer.
                 ec2.SubnetConfiguration(
@@ -37,7 +60,9 @@ class SanctumVpc(ec2.Vpc):
                     map_public_ip_on_launch=False,
                 ),
                 ec2.SubnetConfiguration(
-                    name="application", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=APPLICATION_PREFIX
+                    name="application",
+                    subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS if nat_zones else ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=APPLICATION_PREFIX,
                 ),
                 ec2.SubnetConfiguration(
                     name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=SUBNET_PREFIX
@@ -50,5 +75,11 @@ class SanctumVpc(ec2.Vpc):
                 reason="Zones come from the settings: whoever deploys needs no account to see what will be deployed",
             )
         )
-        group = EncryptedLogGroup(self, "FlowLogGroup", environment=environment, key=logs_key, name="flow-logs")
-        self.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
+        writer = iam.Role(
+            self,
+            "FlowLogWriter",
+            assumed_by=principals.service("vpc-flow-logs.amazonaws.com", account=cdk.Stack.of(self).account),
+        )
+        self.add_flow_log(
+            "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_logs, cast("iam.IRole", writer))
+        )

@@ -28,8 +28,9 @@ class Template:
 
     def only(self, resource_type: str) -> Json:
         """The properties of the one resource of a type."""
-        (properties,) = self.properties(resource_type)
-        return properties
+        found = self.properties(resource_type)
+        assert len(found) == 1, f"{len(found)} of {resource_type}"
+        return found[0]
 
 
 def read_assembly(assembly: Path) -> dict[tuple[str, str], Template]:
@@ -44,6 +45,17 @@ def read_assembly(assembly: Path) -> dict[tuple[str, str], Template]:
                 body = json.loads((manifest.parent / properties["templateFile"]).read_text())
                 protected = bool(properties.get("terminationProtection"))
                 found[environment, stack] = Template(environment, stack, body, protected)
+    return found
+
+
+def read_application(assembly: Path) -> dict[str, Template]:
+    """The templates that belong to no environment, by stack: the pipeline's and the guards'."""
+    found: dict[str, Template] = {}
+    for name, artifact in json.loads((assembly / "manifest.json").read_text())["artifacts"].items():
+        if artifact["type"] == "aws:cloudformation:stack":
+            properties = artifact["properties"]
+            body = json.loads((assembly / properties["templateFile"]).read_text())
+            found[name] = Template("", name, body, bool(properties.get("terminationProtection")))
     return found
 
 

@@ -1,4 +1,4 @@
-"""How people reach the services, how these reach each other, and what a deployment does."""
+"""How the services reach each other, and what a deployment does."""
 
 from infra.services import read_services
 from infra.settings import read_environment
@@ -14,32 +14,6 @@ def _service(compute: Template, name: str) -> tuple[Json, list[str]]:
         if family[reference(r["Properties"]["TaskDefinition"])] == wanted
     ]
     return found["Properties"], found["DependsOn"]
-
-
-def test_the_one_listener_is_https_with_the_post_quantum_policy(compute: Template) -> None:
-    listener = compute.only("AWS::ElasticLoadBalancingV2::Listener")
-    assert (listener["Port"], listener["Protocol"]) == (443, "HTTPS")
-    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-    attributes = {a["Key"]: a["Value"] for a in listener["ListenerAttributes"]}
-    assert attributes["routing.http.response.strict_transport_security.header_value"].startswith("max-age=")
-
-
-def test_the_load_balancer_is_strict_and_cannot_be_deleted_outside_dev(compute: Template) -> None:
-    balancer = compute.only("AWS::ElasticLoadBalancingV2::LoadBalancer")
-    attributes = {a["Key"]: a["Value"] for a in balancer["LoadBalancerAttributes"]}
-    assert attributes["deletion_protection.enabled"] == ("false" if compute.environment == "dev" else "true")
-    assert attributes["routing.http.desync_mitigation_mode"] == "strictest"
-    assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
-    assert int(attributes["idle_timeout.timeout_seconds"]) > 15
-
-
-def test_the_load_balancer_speaks_tls_to_the_backend_and_asks_only_whether_it_lives(compute: Template) -> None:
-    backend = read_services()["backend"]
-    group = compute.only("AWS::ElasticLoadBalancingV2::TargetGroup")
-    assert (group["Protocol"], group["HealthCheckProtocol"]) == ("HTTPS", "HTTPS")
-    assert (group["Port"], group["HealthCheckPath"]) == (backend.port, backend.health.live)
-    attributes = {a["Key"]: a["Value"] for a in group["TargetGroupAttributes"]}
-    assert attributes["deregistration_delay.timeout_seconds"] == str(backend.grace.in_flight_seconds)
 
 
 def test_a_service_is_public_only_where_its_description_says_so(compute: Template) -> None:

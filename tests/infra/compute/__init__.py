@@ -1,0 +1,1 @@
+"""What runs, and the ways in to it."""

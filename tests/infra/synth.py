@@ -15,6 +15,10 @@ CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 CACHE = ROOT / "build" / "jsii"
 """Where jsii unpacks the library, once; its default is in the home folder."""
 
+# For tests that make a construct in their own process.
+os.environ.setdefault("JSII_NODE", str(NODE))
+os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(CACHE))
+
 CLOSED = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "HTTP", "HTTPS")}
 """Whoever asks the network for something gets no answer."""
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from infra.preflight.checks.endpoints import endpoint_zones as asked_for
 from infra.services import read_services
 from tests.infra.promise import Mutation, Stacks, adding, promise, setting, without
 from tests.infra.template import Json, as_list, reference, strings
@@ -372,6 +373,17 @@ def test_tasks_without_a_way_out_have_every_endpoint_that_they_need_to_start_and
         if name != "s3":
             assert endpoint["PrivateDnsEnabled"] is True
             assert [_named(groups(stacks), group) for group in endpoint["SecurityGroupIds"]] == ["endpoints"]
+
+
+@promise(
+    one_more=adding(
+        "Network",
+        "Sts",
+        {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"ServiceName": "com.amazonaws.us-east-1.sts"}},
+    )
+)
+def test_the_preflight_asks_for_the_zones_of_every_endpoint(stacks: Stacks) -> None:
+    assert endpoints(stacks).keys() == asked_for(stacks.settings).keys() | {"s3"}
 
 
 @promise(

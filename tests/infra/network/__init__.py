@@ -1,0 +1,1 @@
+"""The network in other forms than those that are shipped."""

@@ -95,6 +95,7 @@ class Sanctum:
                 f"{database}.user": role,
                 f"{database}.password": secrets.token_urlsafe(32),
                 f"{database}.ca_file": str(self.ca),
+                f"{database}.connect_seconds": "5",
                 f"{database}.admin_secret": str(self._postgres.admin_secret),
             }
         values |= {
@@ -119,6 +120,8 @@ class Sanctum:
             "model.context_tokens": str(llama.CONTEXT_TOKENS),
             "model.reply_tokens": str(SMALL_MODEL_REPLY_TOKENS),
             "model.concurrency": str(llama.CONCURRENCY),
+            # One person's replies leave room for another's.
+            "settings.replies_per_person": str(llama.CONCURRENCY - 1),
             "model.api_key": secrets.token_urlsafe(32),
         }
 

@@ -31,6 +31,7 @@ def cloud_values(
             "users.name": NAME,
             "users.user": DATABASE_USER,
             "users.ca_file": RDS_CA_FILE,
+            "users.connect_seconds": "35" if environment.database.min_acu == 0 else "5",
             "users.admin_secret": users.admin_secret_arn,
             "memory.kind": "opensearch",
             "memory.url": data.memory.url,

@@ -66,6 +66,8 @@ class Backend:
     database: str
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sources of ``service.toml`` other than the usual."""
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables that ``service.toml`` leaves at what they are."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -103,6 +105,7 @@ class Backend:
             "users.name": self.database,
             "users.user": ROLE,
             "users.ca_file": str(self.postgres.ca_file),
+            "users.connect_seconds": "5",
             "users.password": DATABASE_PASSWORD,
             "users.admin_secret": str(self.postgres.admin_secret),
             "ai_core.url": f"https://localhost:{self.ai_core_port}",
@@ -138,6 +141,7 @@ class Backend:
             SERVICE.environment("local", values, task)
             | SERVICE.secret_sources("local", values)
             | {"PYTHONPATH": f"{ROOT / 'backend'}:{ROOT / 'chassis'}"}
+            | dict(self.variables)
             | coverage
         )
 

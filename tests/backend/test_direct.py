@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from chassis import direct as direct_module
 from chassis.direct import Built, Direct
 from sqlalchemy import Integer, bindparam, column, delete, func, insert, literal, select, table
 
@@ -20,8 +19,8 @@ _SUM = Built(select((bindparam("a", type_=Integer()) + bindparam("b", type_=Inte
 
 
 @asynccontextmanager
-async def _one_connection(backend: Backend) -> AsyncGenerator[Direct]:
-    direct = Direct(backend.read_settings(), size=1)
+async def _one_connection(backend: Backend, **settings: object) -> AsyncGenerator[Direct]:
+    direct = Direct(backend.read_settings(**settings), size=1)
     await direct.open()
     try:
         yield direct
@@ -61,16 +60,12 @@ def test_a_transaction_that_fails_leaves_nothing_behind(backend: Backend) -> Non
     asyncio.run(run())
 
 
-def test_a_statement_waits_for_a_free_connection_but_not_for_ever(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_statement_waits_for_a_free_connection_but_not_for_ever(backend: Backend) -> None:
     async def run() -> None:
-        async with _one_connection(backend) as direct:
+        async with _one_connection(backend, database_connect_seconds=0.2) as direct:
             async with direct.begin():
-                with monkeypatch.context() as patched:
-                    patched.setattr(direct_module, "CONNECT_SECONDS", 0.01)
-                    with pytest.raises(TimeoutError):
-                        await direct.rows(_SUM, a=1, b=1)
+                with pytest.raises(TimeoutError):
+                    await direct.rows(_SUM, a=1, b=1)
                 waiting = asyncio.create_task(direct.rows(_SUM, a=1, b=1))
                 await asyncio.sleep(0)
                 assert not waiting.done()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from backend import housekeeping
 from chassis.database import connect
+from chassis.resting import Resting
 
 from tests.backend.process import Backend
 from tests.support.person import Person
@@ -42,7 +43,7 @@ def test_what_is_over_is_removed(carol: Person, own_backend: Backend, monkeypatc
         await housekeeping.clean(engine, settings)
         assert own_backend.sql(COUNTS) == "2|3|1|2|5|1"
         own_backend.sql("ALTER TABLE sign_ins RENAME TO away")
-        cleaning = asyncio.create_task(housekeeping.keep_clean(engine, settings))
+        cleaning = asyncio.create_task(housekeeping.keep_clean(engine, settings, Resting(300)))
         await asyncio.sleep(0.1)  # it fails, and goes on
         own_backend.sql("ALTER TABLE away RENAME TO sign_ins")
         own_backend.sql(AGE)

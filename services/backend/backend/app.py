@@ -5,12 +5,14 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from chassis.application import create_app
-from chassis.database import connect
+from chassis.database import close_idle, connect
 from chassis.direct import Built, Direct
 from chassis.openapi import describe
 from chassis.problems import documented
+from chassis.resting import Resting
 from chassis.unavailable import install_unavailable
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -55,12 +57,14 @@ def build(settings: Settings) -> FastAPI:
         keys = SigningKeys(settings.signing_keys)
         await keys.read()
         # What a process may hold together is 20 connections.
-        engine, direct = connect(settings, pool_size=5), Direct(settings, size=10)
+        resting = Resting(settings.database_quiet_seconds)
+        engine = connect(settings, pool_size=5, used=resting.used)
+        direct = Direct(settings, size=10, used=resting.used)
         await direct.open()
         passwords = Passwords()
         tokens = AccessTokens(keys, settings.access_token_seconds)
         ai_core = AiCore(settings)
-        outbox = Outbox(direct, ai_core)
+        outbox = Outbox(direct, ai_core, resting)
         allowances = Allowances(settings)
         conversing = Conversing(direct, ai_core, outbox, allowances, settings.replies_per_person)
         lives = settings.refresh_token_seconds, settings.sign_in_seconds
@@ -75,7 +79,11 @@ def build(settings: Settings) -> FastAPI:
         )
         loops = [
             asyncio.create_task(loop)
-            for loop in (outbox.run(), keys.keep_fresh(), housekeeping.keep_clean(engine, settings))
+            for loop in (
+                outbox.run(partial(close_idle, engine), direct.close_idle),
+                keys.keep_fresh(),
+                housekeeping.keep_clean(engine, settings, resting),
+            )
         ]
         cut_off = asyncio.create_task(_cut_off(app, conversing))
         try:

@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 
 from chassis.logs import log
+from chassis.resting import Resting
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -34,11 +35,12 @@ async def clean(engine: AsyncEngine, settings: Settings) -> None:
             await connection.execute(statement)
 
 
-async def keep_clean(engine: AsyncEngine, settings: Settings) -> None:
-    """Clean now and then, for ever; the processes of a service not all at once."""
+async def keep_clean(engine: AsyncEngine, settings: Settings, resting: Resting) -> None:
+    """Clean now and then, for ever, while the database is in use; the processes of a service not all at once."""
     while True:
         await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
-            await clean(engine, settings)
+            async with resting.upkeep():
+                await clean(engine, settings)
         except Exception as error:  # noqa: BLE001 - the database is away: later then
             log("housekeeping.failed", "warning", error)

@@ -5,11 +5,14 @@ off for a while rather than locked, so that nobody waits for a slow memory; afte
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from chassis.direct import Built, Connection, Direct, Row
 from chassis.logs import log
+from chassis.resting import Resting
 from sqlalchemy import ARRAY, BigInteger, Interval, Uuid, any_, bindparam, delete, func, insert, select, update
 
 from backend import seal
@@ -19,7 +22,7 @@ from backend.schema import messages, outbox
 LEASE = timedelta(seconds=CALL_SECONDS + 5)
 LONGEST_PAUSE_SECONDS = 300
 POLL_SECONDS = 2
-"""How soon a row that another process left behind is found; a process's own wake it at once."""
+"""How soon a row that another process left behind is found, unless all are resting; a process's own wake it at once."""
 BATCH = 8
 
 _now = func.clock_timestamp
@@ -57,6 +60,7 @@ _CLAIM = Built(
     )
     .outerjoin(_said, (_said.c.message_id == _reply.c.user_message_id) & (_said.c.user_id == _reply.c.user_id))
 )
+_ANY = Built(select(outbox.c.outbox_id).limit(1))
 _REMOVE = Built(delete(outbox).where(outbox.c.outbox_id == any_(bindparam("done", type_=ARRAY(BigInteger())))))
 _THIS = outbox.c.outbox_id == bindparam("this", type_=BigInteger())
 _PUT_OFF = Built(update(outbox).where(_THIS).values(next_at=_now() + bindparam("pause", type_=Interval())))
@@ -81,9 +85,10 @@ async def add_forgetting(connection: Connection, user_id: UUID, conversation_id:
 class Outbox:
     """The worker of one process; any number may run."""
 
-    def __init__(self, direct: Direct, ai_core: AiCore) -> None:
+    def __init__(self, direct: Direct, ai_core: AiCore, resting: Resting) -> None:
         self._direct = direct
         self._ai_core = ai_core
+        self._resting = resting
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
@@ -97,22 +102,26 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - the row is in the database: the worker will find it
             log("outbox.failed", "error", error)
 
-    async def run(self) -> None:
-        """Work for ever."""
+    async def run(self, *close: Callable[[], Awaitable[None]]) -> None:
+        """Work for ever, but for when nobody is there and no row is left, not even one that was put off: then
+        ``close`` closes the connections to the database until somebody comes."""
         while True:
             self._wanted.clear()
+            rows: list[Row] = []
             try:
-                rows = await self.claim()
-                await self.deliver(*rows)
+                async with self._resting.upkeep():
+                    rows = await self.claim()
+                    await self.deliver(*rows)
+                    empty = self._resting.quiet and not await self._direct.rows(_ANY)
+                if empty and await self._resting.rest(*close):
+                    continue
             except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
                 log("outbox.failed", "error", error)
                 rows = []
             if len(rows) < BATCH:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._wanted.wait()
-                except TimeoutError:
-                    pass
 
     async def deliver(self, *rows: Row) -> None:
         """Do what the rows say; what is done is removed, what cannot be done now is put off."""

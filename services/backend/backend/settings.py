@@ -41,6 +41,8 @@ class AiCoreSettings(BaseSettings):
 class Settings(ServiceSettings, DatabaseSettings, KeySettings, AiCoreSettings):
     """Everything the service reads."""
 
+    database_quiet_seconds: float = Field(default=300, gt=0)
+    """How long nobody has to have used the database before it is left alone."""
     refresh_token_seconds: int = Field(gt=0)
     """How long a sign-in lives without being renewed."""
     sign_in_seconds: int = Field(gt=0)

@@ -3,21 +3,27 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from sqlalchemy import URL, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import greenlet_spawn
 
 from chassis import aws
 from chassis.settings import DatabaseSettings
 
-CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
 
 
 def connect(
-    settings: DatabaseSettings, *, pool_size: int = 10, credentials: tuple[str, str] | None = None
+    settings: DatabaseSettings,
+    *,
+    pool_size: int = 10,
+    credentials: tuple[str, str] | None = None,
+    used: Callable[[], None] | None = None,
 ) -> AsyncEngine:
     """An engine whose every connection checks the server's certificate and name.
 
@@ -25,6 +31,7 @@ def connect(
         settings: Where the database is and who signs in.
         pool_size: Connections kept; as many again in a rush.
         credentials: Another user and password than the settings'.
+        used: Called whenever a connection is about to be used.
     """
     user, password = credentials or (settings.database_user, password_of(settings))
     engine = create_async_engine(
@@ -38,16 +45,26 @@ def connect(
         connect_args={
             "ssl": tls_of(settings),
             "password": password,
-            "timeout": CONNECT_SECONDS,
+            "timeout": settings.database_connect_seconds,
             "command_timeout": STATEMENT_SECONDS,
         },
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=CONNECT_SECONDS,
+        pool_timeout=settings.database_connect_seconds,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    if used:
+        event.listen(engine.sync_engine, "checkout", lambda *_: used())
     return engine
+
+
+async def close_idle(engine: AsyncEngine) -> None:
+    """Close all connections unless one is in use; others are opened when they are needed."""
+    pool = cast("QueuePool", engine.pool)
+    if not pool.checkedout():
+        await engine.dispose(close=False)  # whoever comes now finds a new pool in the place of this one
+        await greenlet_spawn(pool.dispose)
 
 
 def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:

@@ -4,8 +4,9 @@ They are written with SQLAlchemy like all others, but turned into SQL once, when
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import asyncpg
@@ -13,8 +14,11 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-from chassis.database import CONNECT_SECONDS, STATEMENT_SECONDS, password_of, tls_of
+from chassis.database import STATEMENT_SECONDS, password_of, tls_of
 from chassis.settings import DatabaseSettings
+
+CLOSE_SECONDS = 5
+"""How long a connection in use may take to become free before it is cut."""
 
 
 class Row(asyncpg.Record):
@@ -71,18 +75,23 @@ class Direct:
     Args:
         settings: Where the database is and who signs in.
         size: Connections at the most; none is opened before it is needed.
+        used: Called whenever a connection is about to be used.
     """
 
-    def __init__(self, settings: DatabaseSettings, *, size: int = 10) -> None:
+    def __init__(self, settings: DatabaseSettings, *, size: int = 10, used: Callable[[], None] = lambda: None) -> None:
         self._free = asyncio.Semaphore(size)
-        self._pool: asyncpg.Pool[Row] = asyncpg.create_pool(
+        self._wait_seconds = settings.database_connect_seconds
+        self._used = used
+        self._users = 0
+        self._create_pool: Callable[[], asyncpg.Pool[Row]] = partial(
+            asyncpg.create_pool,
             host=settings.database_host,
             port=settings.database_port,
             database=settings.database_name,
             user=settings.database_user,
             password=password_of(settings),
             ssl=tls_of(settings),
-            timeout=CONNECT_SECONDS,
+            timeout=settings.database_connect_seconds,
             command_timeout=STATEMENT_SECONDS,
             min_size=0,
             max_size=size,
@@ -90,6 +99,7 @@ class Direct:
             record_class=Row,
             reset=_nothing,
         )
+        self._pool = self._create_pool()
 
     async def open(self) -> None:
         """Make it ready for use; the database may be away."""
@@ -97,11 +107,15 @@ class Direct:
 
     async def close(self) -> None:
         """Close all connections."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await _close(self._pool)
+
+    async def close_idle(self) -> None:
+        """Close all connections unless one is in use; others are opened when they are needed."""
+        pool, fresh = self._pool, self._create_pool()
+        await fresh
+        if not self._users:
+            self._pool = fresh
+            await _close(pool)
 
     async def rows(self, statement: Built, **values: object) -> list[Row]:
         """All rows of the result."""
@@ -118,18 +132,30 @@ class Direct:
     async def _connection(self) -> AsyncGenerator["PoolConnectionProxy[Row]"]:
         # The pool has a limit on waiting too, which costs a timer also where one is free.
         if self._free.locked():
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(self._wait_seconds):
                 await self._free.acquire()
         else:
             await self._free.acquire()
+        self._used()
+        self._users += 1
+        pool = self._pool
         try:
-            connection = await self._pool.acquire()
+            connection = await pool.acquire()
             try:
                 yield connection
             finally:
-                await self._pool.release(connection)
+                await pool.release(connection)
         finally:
+            self._users -= 1
             self._free.release()
+
+
+async def _close(pool: "asyncpg.Pool[Row]") -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 async def _nothing(_: object) -> None:

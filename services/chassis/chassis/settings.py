@@ -46,6 +46,9 @@ class DatabaseSettings(BaseSettings):
     database_ca_file: Path
     database_password: SecretStr | None = None
     """Without it each new connection signs in with an IAM token."""
+    database_connect_seconds: float = Field(default=5, gt=0)
+    """How long a connection may take, and how long one waits for a free one. Aurora that has paused takes 15 to 30
+    seconds."""
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

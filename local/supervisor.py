@@ -19,6 +19,11 @@ DEATHS_SECONDS = 30
 """A process that dies ``DEATHS`` times in this time keeps dying: Sanctum ends."""
 BACKOFF_SECONDS = (0.0, 0.5, 1.0, 2.0)
 """Before a dead process is started again, by how often it died lately."""
+STARTING_SECONDS = 1
+"""How often a process that is started again is asked whether it answers already; from then on it must not fall
+silent."""
+AGAIN_SECONDS = 4
+"""How soon it is asked again after a silence, if not sooner."""
 ROTATION_SECONDS = 60
 DUE_SECONDS = 2
 """How often it is asked whether everything is due to be started again."""
@@ -67,6 +72,8 @@ class _Child:
     restart_at: float | None = None
     ask_at: float = 0.0
     silent: int = 0
+    starts_until: float = 0.0
+    """Until then it may be silent, for it starts; 0 as soon as it has answered."""
 
 
 class Supervisor:
@@ -190,8 +197,15 @@ class Supervisor:
         program = child.program
         if program.alive is None or now < child.ask_at or child.process.poll() is not None:
             return
-        child.ask_at = now + program.alive_seconds
-        child.silent = 0 if program.alive(child.process.pid) else child.silent + 1
+        if program.alive(child.process.pid):
+            child.silent, child.starts_until = 0, 0.0
+            pause = program.alive_seconds
+        elif now < child.starts_until:
+            pause = STARTING_SECONDS
+        else:
+            child.silent += 1
+            pause = min(program.alive_seconds, AGAIN_SECONDS)
+        child.ask_at = now + pause
         if child.silent >= program.silences:
             self._say(f"{program.name} does not answer")
             _kill(child.process)
@@ -208,7 +222,7 @@ class Supervisor:
         if now >= child.restart_at:
             child.restart_at = None
             program = child.program
-            child.ask_at, child.silent = now + program.start_seconds, 0
+            child.ask_at, child.silent, child.starts_until = now, 0, now + program.start_seconds
             child.process, child.log_start = self._spawn(
                 program.command, program.environment, program.folder, child.log_file
             )

@@ -10,10 +10,11 @@ from typing import cast
 from aws_cdk import aws_iam as iam
 
 
-def service(name: str, *, account: str | None = None) -> iam.IPrincipal:
-    """A service of AWS; with ``account`` only when it acts for that account."""
-    conditions = {"StringEquals": {"aws:SourceAccount": account}} if account else None
-    return cast("iam.IPrincipal", iam.ServicePrincipal(name, conditions=conditions))
+def service(name: str, *, account: str | None = None, source_arn: str | None = None) -> iam.IPrincipal:
+    """A service of AWS; with ``account`` and ``source_arn`` only when it acts for that account and that thing of it."""
+    source = {"aws:SourceAccount": account, "aws:SourceArn": source_arn}
+    known = {key: value for key, value in source.items() if value}
+    return cast("iam.IPrincipal", iam.ServicePrincipal(name, conditions={"StringEquals": known} if known else None))
 
 
 def account(number: str) -> iam.IPrincipal:

@@ -121,6 +121,9 @@ class Service(_Table):
     services: tuple[str, ...] = ()
     model: bool = False
     edge: Edge = Edge()
+    untimed: tuple[Annotated[str, Field(pattern=r"^/[a-z_]+$")], ...] = ()
+    """How the routes end whose time is not the service's own: the model writes, or a person downloads. No alarm takes
+    them for slow."""
     size: Size
     health: Health
     grace: Grace

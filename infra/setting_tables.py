@@ -31,6 +31,7 @@ LATTICE_MISSING = {"use1-az3", "usw1-az2", "apne1-az3", "apne2-az2", "euc1-az2",
 
 VPC_PREFIX = range(16, 20)
 
+Strategy = Literal["rolling", "canary", "blue_green"]
 Seconds = Annotated[int, Field(ge=1)]
 Email = Annotated[str, Field(pattern=r"^[^@\s\"'<>]+@[^@\s\"'<>]+\.[a-z]{2,}$")]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
@@ -367,7 +368,7 @@ class Tasks(Table):
 class PublicTasks(Tasks):
     """The same for the service behind the load balancer."""
 
-    strategy: Literal["rolling", "canary", "blue_green"] = "rolling"
+    strategy: Strategy = "rolling"
     """How a new version takes over: task by task; a tenth of the requests first and the rest ten minutes later; or all
     at once, with the old version kept for ten minutes. The alarms send everything back to the old one in each."""
 
@@ -387,8 +388,8 @@ class Compute(Table):
 class Logs(Table):
     """What the services and the network write down."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severity written."""
+    level: Literal["debug", "info"] = "info"
+    """Least severity written. No less than ``info``, at which each request is: alarms and scaling count these."""
     retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 90
     """How long it is kept."""
 
@@ -396,7 +397,7 @@ class Logs(Table):
 class Operations(Table):
     """Who is told what, and what it may cost."""
 
-    emails: tuple[Email, ...] = Field(min_length=1)
+    emails: tuple[Email, ...] = Field(min_length=1, max_length=10)
     """Who gets every alarm; each has to confirm once, by a link that AWS sends."""
     monthly_budget_usd: int = Field(ge=1)
     """They are also told at 80 % of it, and when the month is going to cost more."""

@@ -48,17 +48,6 @@ class ServiceNetwork(Construct):
         lattice.CfnAuthPolicy(
             self, "AuthPolicy", resource_identifier=self.arn, policy=_policy("*", {"StringEquals": here})
         )
-        # By which ECS tells Lattice where the tasks of a service are.
-        self.registrar = iam.Role(
-            self,
-            "Registrar",
-            assumed_by=principals.service("ecs.amazonaws.com", account=environment.account.id),
-            managed_policies=[
-                iam.ManagedPolicy.from_managed_policy_arn(
-                    self, "RegisterTargets", "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForVpcLattice"
-                )
-            ],
-        )
 
 
 class PrivateService(Construct):
@@ -70,11 +59,10 @@ class PrivateService(Construct):
         construct_id: str,
         *,
         network: ServiceNetwork,
-        fargate_service: ecs.FargateService,
         service: Service,
     ) -> None:
         super().__init__(scope, construct_id)
-        health = service.health
+        health, self._account = service.health, network.environment.account.id
         self._service = lattice.CfnService(
             self,
             "Service",
@@ -83,7 +71,7 @@ class PrivateService(Construct):
             idle_timeout_seconds=IDLE_SECONDS,
         )
         self.url = f"https://{self._service.attr_dns_entry_domain_name}"
-        targets = lattice.CfnTargetGroup(
+        self._targets = lattice.CfnTargetGroup(
             self,
             "Targets",
             type="IP",
@@ -106,7 +94,7 @@ class PrivateService(Construct):
                 ),
             ),
         )
-        listener = lattice.CfnListener(
+        self._listener = lattice.CfnListener(
             self,
             "Https",
             service_identifier=self._service.attr_id,
@@ -116,7 +104,7 @@ class PrivateService(Construct):
                 forward=lattice.CfnListener.ForwardProperty(
                     target_groups=[
                         lattice.CfnListener.WeightedTargetGroupProperty(
-                            target_group_identifier=targets.attr_id, weight=100
+                            target_group_identifier=self._targets.attr_id, weight=100
                         )
                     ]
                 )
@@ -128,13 +116,32 @@ class PrivateService(Construct):
             service_network_identifier=network.id,
             service_identifier=self._service.attr_id,
         )
+
+    def attach(self, fargate_service: ecs.FargateService) -> None:
+        """Send calls to the tasks of ``fargate_service``."""
+        registrar = self._registrar()
         resource = cast("ecs.CfnService", fargate_service.node.default_child)
         resource.vpc_lattice_configurations = [
             ecs.CfnService.VpcLatticeConfigurationProperty(
-                port_name="https", role_arn=network.registrar.role_arn, target_group_arn=targets.attr_arn
+                port_name="https", role_arn=registrar.role_arn, target_group_arn=self._targets.attr_arn
             )
         ]
-        fargate_service.node.add_dependency(listener)  # a target group takes targets once something forwards to it
+        # The policy has to be there with the role, and a target group takes targets once something forwards to it.
+        fargate_service.node.add_dependency(registrar, self._listener)
+
+    def _registrar(self) -> iam.Role:
+        """By which ECS tells Lattice where the tasks are: ``AmazonECSInfrastructureRolePolicyForVpcLattice``, for this
+        target group alone."""
+        role = iam.Role(self, "Registrar", assumed_by=principals.service("ecs.amazonaws.com", account=self._account))
+        ours = ("RegisterTargets", "DeregisterTargets", "GetTargetGroup", "ListTargets")
+        look = ("DescribeInstances", "DescribeSubnets", "DescribeVpcs")  # these know no resources
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[f"vpc-lattice:{action}" for action in ours], resources=[self._targets.attr_arn]
+            )
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=[f"ec2:{action}" for action in look], resources=["*"]))
+        return role
 
     def allow(self, callers: Sequence[iam.IRole]) -> None:
         """Let ``callers`` in, and nobody else."""

@@ -4,16 +4,18 @@ from http import HTTPStatus
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.compute.firewall import Firewall
 from infra.compute.problems import problem
 from infra.compute.public_name import PublicName
+from infra.compute.public_targets import PublicTargets
 from infra.network.vpc import PUBLIC
 from infra.services import Service
+from infra.setting_tables import Strategy
 
 HSTS = "max-age=63072000; includeSubDomains"
 IDLE_SECONDS = 60
@@ -55,7 +57,7 @@ class PublicLoadBalancer(Construct):
         """
         super().__init__(scope, construct_id)
         self._vpc = vpc
-        balancer = elb.ApplicationLoadBalancer(
+        self._balancer = balancer = elb.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
             load_balancer_name=name,
@@ -68,6 +70,8 @@ class PublicLoadBalancer(Construct):
             drop_invalid_header_fields=True,
             idle_timeout=cdk.Duration.seconds(IDLE_SECONDS),
         )
+        self.full_name = balancer.load_balancer_full_name
+        """By which CloudWatch knows it."""
         for kind in ("access_logs", "connection_logs"):
             balancer.set_attribute(f"{kind}.s3.enabled", "true")
             balancer.set_attribute(f"{kind}.s3.bucket", logs.bucket_name)
@@ -93,32 +97,19 @@ class PublicLoadBalancer(Construct):
             # refuses to guard what it has not heard of yet.
             self._listener.node.add_dependency(firewall.guard(balancer))
 
-    def send_to(self, fargate_service: ecs.FargateService, service: Service) -> None:
-        """Send what people may reach of ``service`` to its tasks. Only whether these live is asked: a pause of the
-        database must not have every one replaced."""
-        health = service.health
-        group = elb.ApplicationTargetGroup(
+    def way_to(
+        self, service: Service, *, strategy: Strategy, account: str, name: str, topic: sns.ITopic
+    ) -> PublicTargets:
+        """Let people in to what ``service`` has for them, once its tasks are attached; see ``PublicTargets``."""
+        return PublicTargets(
             self,
-            "Targets",
+            service.name,
+            service=service,
+            strategy=strategy,
             vpc=self._vpc,
-            port=service.port,
-            protocol=elb.ApplicationProtocol.HTTPS,
-            target_type=elb.TargetType.IP,
-            targets=[fargate_service],
-            deregistration_delay=cdk.Duration.seconds(service.grace.in_flight_seconds),
-            health_check=elb.HealthCheck(
-                path=health.live,
-                protocol=elb.Protocol.HTTPS,
-                healthy_http_codes="200",
-                interval=cdk.Duration.seconds(health.interval_seconds),
-                timeout=cdk.Duration.seconds(health.timeout_seconds),
-                healthy_threshold_count=health.healthy_count,
-                unhealthy_threshold_count=health.unhealthy_count,
-            ),
-        )
-        self._listener.add_action(
-            "Service",
-            priority=1,
-            conditions=[elb.ListenerCondition.path_patterns(list(service.edge.paths))],
-            action=elb.ListenerAction.forward([group]),
+            balancer=self._balancer,
+            listener=self._listener,
+            account=account,
+            name=name,
+            topic=topic,
         )

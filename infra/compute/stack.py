@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.compute.access import Access
+from infra.compute.cluster import EncryptedCluster
 from infra.compute.deployed_service import DeployedService
 from infra.compute.firewall import LOG_GROUP_PREFIX, Firewall
+from infra.compute.graphs import graphs
 from infra.compute.lattice import PrivateService, ServiceNetwork
 from infra.compute.load_balancer import PublicLoadBalancer
 from infra.compute.public_name import PublicName
 from infra.compute.run_task.construct import TaskRunner
+from infra.compute.schedules import Schedules
 from infra.compute.values import cloud_values
 from infra.data.stack import DataStack
-from infra.encryption import EncryptedLogGroup
+from infra.encryption import EncryptedLogGroup, customer_key
 from infra.network.stack import NetworkStack
+from infra.network.vpc import APPLICATION
+from infra.operations.dashboard import Dashboard
 from infra.operations.stack import OperationsStack
 from infra.services import Service
 from infra.settings import Environment
@@ -41,22 +45,10 @@ class ComputeStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id)
         vpc, groups = network.vpc, network.security_groups
-        cluster_name = environment.resource_name()
-        insights = EncryptedLogGroup(
-            self,
-            "InsightsLogGroup",
-            environment=environment,
-            key=network.logs_key,
-            name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
+        key = customer_key(self, "TasksKey", environment=environment, purpose="tasks")
+        cluster = EncryptedCluster(
+            self, "Cluster", environment=environment, vpc=vpc, storage_key=key, logs_key=network.logs_key
         )
-        cluster = ecs.Cluster(
-            self,
-            "Cluster",
-            cluster_name=cluster_name,
-            vpc=vpc,
-            container_insights_v2=ecs.ContainerInsights.ENHANCED,
-        )
-        cluster.node.add_dependency(insights)  # ECS would make the group itself, unencrypted
         alarms = cast("sns.ITopic", operations.alarms)
         firewall = None
         if environment.web.firewall:
@@ -89,12 +81,26 @@ class ComputeStack(cdk.Stack):
         mesh = ServiceNetwork(self, "Mesh", environment=environment, vpc=vpc, security_group=groups.lattice)
         access = Access(environment, data)
         runner = TaskRunner(
-            self, "RunTask", environment=environment, cluster=cluster, vpc=vpc, logs_key=network.logs_key
+            self, "RunTask", environment=environment, cluster=cluster, vpc=vpc, key=key, logs_key=network.logs_key
+        )
+        subnets = vpc.select_subnets(subnet_group_name=APPLICATION.subnet_group_name).subnet_ids
+        schedules = Schedules(
+            self, "Schedules", environment=environment, cluster=cluster, subnet_ids=subnets, key=key, topic=alarms
         )
 
         deployed: dict[str, DeployedService] = {}
         private: dict[str, PrivateService] = {}
         for name, service in services.items():
+            if service.public:
+                way_in = balancer.way_to(
+                    service,
+                    strategy=environment.compute.backend.strategy,
+                    account=environment.account.id,
+                    name=environment.resource_name(name),
+                    topic=alarms,
+                )
+            else:
+                way_in = private[name] = PrivateService(self, f"{name}-lattice", network=mesh, service=service)
             urls = {called: private[called].url for called in service.services}
             deployed[name] = DeployedService(
                 self,
@@ -105,13 +111,19 @@ class ComputeStack(cdk.Stack):
                 network=network,
                 access=access,
                 runner=runner,
+                schedules=schedules,
+                way_in=way_in,
+                topic=alarms,
             )
-            fargate = deployed[name].fargate
-            if service.public:
-                balancer.send_to(fargate, service)
-            else:
-                private[name] = PrivateService(
-                    deployed[name], "Lattice", network=mesh, fargate_service=fargate, service=service
-                )
         for name, called in private.items():
             called.allow([deployed[n].task_role for n, caller in services.items() if name in caller.services])
+        Dashboard(
+            self,
+            "Dashboard",
+            name=environment.resource_name(),
+            graphs=graphs(
+                environment,
+                balancer_name=balancer.full_name,
+                services={name: service.fargate for name, service in deployed.items()},
+            ),
+        )

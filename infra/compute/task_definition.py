@@ -8,10 +8,11 @@ from aws_cdk import aws_ecr_assets as assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import principals
-from infra.compute.access import Grant
+from infra.compute.rights import Grant, use_key_of_secrets
 from infra.services import Service
 from infra.settings import Environment
 from infra.sizes import size_of
@@ -40,8 +41,10 @@ class TaskDefinition(ecs.FargateTaskDefinition):
         values: Mapping[str, str],
         log_group: logs.ILogGroup,
         grants: Sequence[Grant],
+        secrets_key_arn: str | None = None,
     ) -> None:
-        """``task`` is the one-off task; without it the service itself."""
+        """``task`` is the one-off task; without it the service itself, which alone finds secrets in its environment:
+        ``secrets_key_arn`` is the key that they are encrypted with."""
         name = environment.resource_name(service.name, *([task] if task else []))
         size = size_of(environment, service)
         principal = principals.service("ecs-tasks.amazonaws.com", account=environment.account.id)
@@ -67,6 +70,7 @@ class TaskDefinition(ecs.FargateTaskDefinition):
             image=ecs.ContainerImage.from_docker_image_asset(image),
             command=["python", "-m", service.tasks[task].module] if task else None,
             environment=service.environment("cloud", values, task),
+            secrets=None if task else self._secrets(service, values),
             user=USER,
             readonly_root_filesystem=True,
             linux_parameters=linux,
@@ -75,7 +79,16 @@ class TaskDefinition(ecs.FargateTaskDefinition):
             health_check=None if task else _health_check(service),
             port_mappings=None if task else [ecs.PortMapping(container_port=service.port, name="https")],
         )
+        if secrets_key_arn and not task:
+            use_key_of_secrets(self.obtain_execution_role(), secrets_key_arn, "kms:Decrypt")
         container.add_mount_points(ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False))  # noqa: S108  # the image declares it as a volume
+
+    def _secrets(self, service: Service, values: Mapping[str, str]) -> Mapping[str, ecs.Secret]:
+        """What ECS fetches when the task starts, and no template, log or image holds."""
+        return {
+            name: ecs.Secret.from_secrets_manager(secretsmanager.Secret.from_secret_complete_arn(self, name, arn))
+            for name, arn in service.secret_sources("cloud", values).items()
+        }
 
 
 def _health_check(service: Service) -> ecs.HealthCheck:

@@ -17,7 +17,7 @@ CALLER_AUTH = "sigv4"
 def cloud_values(
     environment: Environment, service: Service, *, data: DataStack, urls: Mapping[str, str]
 ) -> dict[str, str]:
-    """Every source for ``service``; ``urls`` has those of the services that it may call."""
+    """Every source for ``service``; ``urls`` has those of the services that it may call. A secret is worth its ARN."""
     users, model = data.users, environment.model
     return (
         environment.service_values()
@@ -43,6 +43,8 @@ def cloud_values(
             "model.timeout_seconds": str(model.timeout_seconds),
             "model.concurrency": str(model.concurrency),
         }
+        | ({"model.url": model.url} if model.url else {})
+        | ({"model.api_key": model.api_key_secret} if model.api_key_secret else {})
         | {f"{name}.url": url for name, url in urls.items()}
         | {f"{name}.caller_auth": CALLER_AUTH for name in urls}
     )

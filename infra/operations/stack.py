@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.encryption import customer_key
 from infra.operations.access_logs import AccessLogs
 from infra.operations.alarm_topic import AlarmTopic
+from infra.operations.budget import MonthlyBudget
 from infra.operations.tampering import Tampering
 from infra.operations.trail import Trail
 from infra.settings import Environment
@@ -32,3 +33,4 @@ class OperationsStack(cdk.Stack):
             topic=cast("sns.ITopic", self.alarms),
             trail_bucket=cast("s3.IBucket", trail.bucket) if trail else None,
         )
+        MonthlyBudget(self, "MonthlyBudget", environment=environment)

@@ -5,8 +5,9 @@ of its mutations, where it has to fail. So no check can pass whatever the templa
 """
 
 import copy
+import marshal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
@@ -49,6 +50,12 @@ def environment_of(templates: dict[tuple[str, str], Template], name: str) -> Sta
     )
 
 
+def _copied(stacks: Stacks) -> Stacks:
+    """As ``copy.deepcopy``, but a tenth of its time, which every mutation takes."""
+    bodies = {name: marshal.loads(marshal.dumps(t.body)) for name, t in stacks.templates.items()}  # noqa: S302  # ours
+    return Stacks(stacks.settings, {name: replace(stacks[name], body=body) for name, body in bodies.items()})
+
+
 def promise(*, mutated_in: str = "prod", **mutations: Mutation) -> Callable[[Check], Callable[..., None]]:
     """Make a test of ``check``, which asserts something of ``Stacks`` and fails after each of ``mutations``."""
 
@@ -62,7 +69,7 @@ def promise(*, mutated_in: str = "prod", **mutations: Mutation) -> Callable[[Che
             if mutation is None:
                 check(stacks)
                 return
-            stacks = copy.deepcopy(stacks)
+            stacks = _copied(stacks)
             mutations[mutation](stacks)
             with pytest.raises(AssertionError):
                 check(stacks)

@@ -13,6 +13,7 @@ from aws_cdk import custom_resources
 from constructs import Construct
 
 from infra import principals
+from infra.compute.rights import run_task
 from infra.encryption import EncryptedLogGroup
 from infra.network.vpc import APPLICATION
 from infra.settings import Environment
@@ -32,6 +33,7 @@ class TaskRunner(Construct):
         environment: Environment,
         cluster: ecs.ICluster,
         vpc: ec2.IVpc,
+        key: kms.Key,
         logs_key: kms.Key,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -81,6 +83,7 @@ class TaskRunner(Construct):
             query_interval=cdk.Duration.seconds(10),
             total_timeout=cdk.Duration.minutes(MINUTES - 5),  # so that it says so before CloudFormation gives up
             log_group=log_group,
+            provider_function_env_encryption=cast("kms.IKey", key),
             framework_on_event_role=cast("iam.IRole", role("ProviderStart")),
             framework_complete_and_timeout_role=cast("iam.IRole", role("ProviderDone")),
         )
@@ -96,23 +99,7 @@ class TaskRunner(Construct):
     ) -> cdk.CustomResource:
         """Run ``task_definition`` in the first deployment, or in each one that changes it."""
         roles = [task_definition.task_role, task_definition.obtain_execution_role()]
-        family = cdk.Stack.of(self).format_arn(
-            service="ecs", resource="task-definition", resource_name=f"{task_definition.family}:*"
-        )
-        self._start.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ecs:RunTask"],
-                resources=[family],
-                conditions={"ArnEquals": {"ecs:cluster": self._cluster.cluster_arn}},
-            )
-        )
-        self._start.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn for role in roles],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            )
-        )
+        run_task(cast("iam.IRole", self._start.role), task_definition, cluster_arn=self._cluster.cluster_arn)
         resource = cdk.CustomResource(
             scope,
             construct_id,

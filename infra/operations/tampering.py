@@ -19,6 +19,7 @@ class Tampering(Construct):
     * A key of the account is disabled or going to be deleted, and with it what it encrypts: there are seven days at
       least to cancel that.
     * The trail's bucket is changed.
+    * DNS Firewall is changed: its rules, its names, or that lookups fail when it does.
     * DNS Firewall refused a name: either something in a VPC wants to tell strangers something, or a release needs a
       name that the network does not let through.
 
@@ -51,6 +52,18 @@ class Tampering(Construct):
                 requestParameters={"bucketName": [trail_bucket.bucket_name]},
                 subject=trail_bucket.bucket_name,
             )
+        self._on_call(
+            "Firewall",
+            "route53resolver",
+            eventName=[
+                "DeleteFirewallRuleGroup",
+                "DisassociateFirewallRuleGroup",
+                "UpdateFirewallConfig",
+                "UpdateFirewallDomains",
+                "UpdateFirewallRule",
+            ],
+            subject="DNS Firewall",
+        )
         self._rule(
             "Names",
             events.EventPattern(source=["aws.route53resolver"], detail_type=["DNS Firewall Block"]),

@@ -236,6 +236,8 @@ def test_people_are_told_when_somebody_stops_the_trail_or_takes_a_key_away(stack
     assert not told_of(stacks, _call("kms", "Decrypt", readOnly=True))
 
 
-@promise(names_untold=_untold("route53resolver"))
-def test_people_are_told_when_dns_firewall_refuses_a_name(stacks: Stacks) -> None:
+@promise(untold=_untold("route53resolver"), no_rules=without("AWS::Events::Rule"))
+def test_people_are_told_when_dns_firewall_refuses_a_name_or_is_opened(stacks: Stacks) -> None:
+    for name in ("UpdateFirewallConfig", "DisassociateFirewallRuleGroup", "UpdateFirewallDomains"):
+        assert told_of(stacks, _call("route53resolver", name))
     assert told_of(stacks, {"source": "aws.route53resolver", "detail-type": "DNS Firewall Block", "detail": {}})

@@ -34,6 +34,10 @@ class Memory:
     messages: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     forgotten: bool = False
     forgotten_conversations: set[str] = field(default_factory=set[str])
+    hold: threading.Event | None = None
+    """It is read out when that is set."""
+    reads: int = 0
+    """How often that was asked for."""
 
 
 class AiCoreStandIn:
@@ -132,7 +136,11 @@ class AiCoreStandIn:
     async def _list(self, request: web.Request) -> web.Response:
         if self.memory_away:
             return web.json_response({}, status=503)
-        found = list(self.memory(request.match_info["user"]).messages.values())
+        memory = self.memory(request.match_info["user"])
+        memory.reads += 1
+        while memory.hold and not memory.hold.is_set():  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.01)
+        found = list(memory.messages.values())
         start, limit = int(request.query.get("cursor", "0")), int(request.query["limit"])
         items = [{**message, "memory_id": message["message_id"]} for message in found[start : start + limit]]
         end = start + limit

@@ -10,6 +10,8 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from local.certificates import Authority
+from local.postgres import Postgres
 from tests.support.person import Person
 from tests.support.running import Sanctum
 
@@ -42,6 +44,14 @@ class Scene:
         """The one that signs, as it lies on this machine."""
         stored = json.loads((self.sanctum.state / "secrets" / "signing-keys.json").read_text())
         return ECKey.import_key(stored["keys"][-1])
+
+    def expire(self, sign_in: str) -> None:
+        """Let a sign-in, and so its refresh token, have come to its end."""
+        data = self.sanctum.state / "postgres"
+        port = int((data / "cluster/data/postmaster.pid").read_text().splitlines()[3])
+        script = "UPDATE sign_ins SET expires_at = now() WHERE sign_in_id = :'it' RETURNING 'expired'"
+        server = Postgres(data, Authority("unused"), port=port)
+        assert "expired" in server.query(script, variables={"it": sign_in}, PGDATABASE="users")
 
     def shown_by(self, person: Person) -> Shown:
         """All that ``person`` has."""
@@ -87,6 +97,14 @@ def _expired(scene: Scene) -> Shown:
     return Shown(_signed(key, claims | {"exp": int(time.time()) - 1}, key.kid or ""))
 
 
+def _expired_sign_in(scene: Scene) -> Shown:
+    ended = scene.shown_by(scene.owner)
+    assert scene.owner.call("GET", "/conversations").status_code == 200
+    scene.expire(scene.claims()["sid"])
+    scene.owner.sign_in()
+    return Shown(ended.access, ended.refresh)
+
+
 def _foreign_key(scene: Scene) -> Shown:
     return Shown(_signed(ECKey.generate_key("P-256"), scene.claims(), scene.key().kid or ""))
 
@@ -115,7 +133,8 @@ NOBODIES: dict[str, Callable[[Scene], Shown]] = {
     "erased person": _erased,
     "logged out": _logged_out,
     "before a password change": _before_a_password_change,
-    "expired token": _expired,
+    "expired access token": _expired,
+    "expired refresh token and its access token": _expired_sign_in,
     "foreign key": _foreign_key,
     "public key as a shared secret": _public_key_as_secret,
     "alg none": _unsigned,

@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.support.inside import environment_of
-from tests.support.person import Person
+from tests.support.person import Person, assert_problem
 from tests.support.running import Sanctum, running
 
 
@@ -27,6 +27,18 @@ def test_gem_answers_token_by_token(real: Sanctum) -> None:
     assert events[-1]["type"] == "message"
     assert person.history(conversation)[-1] == events[-1]["message"]
     person.http.close()
+
+
+def test_one_person_cannot_take_all_that_the_model_answers_at_a_time(real: Sanctum) -> None:
+    greedy, other = (Person(real.url, real.ca).register() for _ in range(2))
+    first, second = greedy.converse(), greedy.converse()
+    events = greedy.stream(first, "Tell me all that you know of teaching.")
+    next(events)
+    assert_problem(greedy.say(second, "And of nursing."), 429)
+    assert other.say(other.converse(), "Where do I begin?").status_code == 200
+    assert list(events)[-1]["type"] == "message"
+    for person in (greedy, other):
+        person.http.close()
 
 
 def test_the_model_answers_nobody_without_its_key(real: Sanctum) -> None:

@@ -46,6 +46,22 @@ def test_an_export_of_nothing_is_whole(alice: Person) -> None:
     assert (exported.json()["memories"], exported.json()["conversations"]) == ([], [])
 
 
+def test_a_second_export_at_the_same_time_is_refused_until_the_first_has_ended(
+    alice: Person, mallory: Person, ai_core: AiCoreStandIn, backend: Backend
+) -> None:
+    user_id = backend.sql("SELECT user_id FROM users WHERE email = :'email'", email=alice.email)
+    ai_core.memory(user_id).hold = (hold := threading.Event())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(alice.call, "GET", "/users/me/export")
+        eventually(lambda: ai_core.memory(user_id).reads)
+        assert_problem(alice.call("GET", "/users/me/export"), 429)  # says when to ask again
+        assert mallory.call("GET", "/users/me/export").status_code == 200
+        assert not first.done()
+        hold.set()
+        assert first.result().status_code == 200
+    assert alice.call("GET", "/users/me/export").status_code == 200
+
+
 def test_without_the_memory_there_is_no_export(alice: Person, ai_core: AiCoreStandIn) -> None:
     ai_core.memory_away = True
     assert_problem(alice.call("GET", "/users/me/export"), 503)

@@ -69,7 +69,10 @@ class PublicLoadBalancer(Construct):
             desync_mitigation_mode=elb.DesyncMitigationMode.STRICTEST,
             drop_invalid_header_fields=True,
             idle_timeout=cdk.Duration.seconds(IDLE_SECONDS),
+            # What callers say of their address stands before what the load balancer knows, and is not believed.
+            xff_header_processing_mode=elb.XffHeaderProcessingMode.APPEND,
         )
+        balancer.set_attribute("waf.fail_open.enabled", "false")
         self.full_name = balancer.load_balancer_full_name
         """By which CloudWatch knows it."""
         for kind in ("access_logs", "connection_logs"):

@@ -1,6 +1,5 @@
 """The load balancer: how people get in, to what, and what they get where there is nothing."""
 
-import json
 from fnmatch import fnmatchcase
 
 import aws_cdk as cdk
@@ -11,12 +10,9 @@ from aws_cdk.assertions import Template as Synthesized
 from infra.compute.public_name import PublicName
 from infra.services import read_services
 from infra.setting_tables import Web
+from tests.infra.compute.edge import BALANCER, LISTENER, RULE, TARGETS, attributes_of, is_problem, set_attribute
 from tests.infra.promise import Mutation, Stacks, adding, promise, setting, without
-from tests.infra.template import Json
 
-BALANCER, LISTENER, RULE, TARGETS = (
-    f"AWS::ElasticLoadBalancingV2::{kind}" for kind in ("LoadBalancer", "Listener", "ListenerRule", "TargetGroup")
-)
 STREAM_COMMENT_SECONDS = 15
 """After which an event stream says something (docs/architecture.md)."""
 
@@ -24,30 +20,12 @@ FORWARD = [{"Type": "forward", "TargetGroupArn": "anything"}]
 ANSWER = "DefaultActions.0.FixedResponseConfig"
 
 
-def _attributes(properties: Json, name: str) -> dict[str, object]:
-    return {attribute["Key"]: attribute["Value"] for attribute in properties.get(name, [])}
-
-
-def _attribute(resource_type: str, name: str, key: str, value: str) -> Mutation:
-    """Give one attribute of each resource of a type another value."""
-
-    def mutate(stacks: Stacks) -> None:
-        changed = 0
-        for properties in stacks.properties(resource_type):
-            for attribute in properties[name]:
-                if attribute["Key"] == key:
-                    attribute["Value"], changed = value, changed + 1
-        assert changed, f"no {resource_type} has {key}"
-
-    return mutate
-
-
 def _balancer_attribute(key: str, value: str) -> Mutation:
-    return _attribute(BALANCER, "LoadBalancerAttributes", key, value)
+    return set_attribute(BALANCER, "LoadBalancerAttributes", key, value)
 
 
 def _listener_attribute(key: str, value: str) -> Mutation:
-    return _attribute(LISTENER, "ListenerAttributes", key, value)
+    return set_attribute(LISTENER, "ListenerAttributes", key, value)
 
 
 @promise(
@@ -72,7 +50,7 @@ def test_people_get_in_by_tls_1_2_or_newer_on_port_443_and_nowhere_else(stacks: 
 )
 def test_browsers_are_told_to_stay_with_https_and_nobody_who_serves_it(stacks: Stacks) -> None:
     (listener,) = stacks.properties(LISTENER)
-    attributes = _attributes(listener, "ListenerAttributes")
+    attributes = attributes_of(listener, "ListenerAttributes")
     hsts = attributes.get("routing.http.response.strict_transport_security.header_value")
     assert hsts == "max-age=63072000; includeSubDomains"
     assert attributes["routing.http.response.x_content_type_options.header_value"] == "nosniff"
@@ -85,22 +63,32 @@ def test_browsers_are_told_to_stay_with_https_and_nobody_who_serves_it(stacks: S
 )
 def test_a_request_that_two_servers_may_read_differently_is_refused(stacks: Stacks) -> None:
     (balancer,) = stacks.properties(BALANCER)
-    attributes = _attributes(balancer, "LoadBalancerAttributes")
+    attributes = attributes_of(balancer, "LoadBalancerAttributes")
     assert attributes["routing.http.desync_mitigation_mode"] == "strictest"
     assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
+
+
+@promise(
+    invented=_balancer_attribute("routing.http.xff_header_processing.mode", "preserve"),
+    unknown=_balancer_attribute("routing.http.xff_header_processing.mode", "remove"),
+)
+def test_nobody_can_invent_the_address_that_limits_are_counted_by(stacks: Stacks) -> None:
+    """The service believes the last address, from the load balancer alone: ``settings.trusted_proxies``."""
+    (balancer,) = stacks.properties(BALANCER)
+    assert attributes_of(balancer, "LoadBalancerAttributes")["routing.http.xff_header_processing.mode"] == "append"
 
 
 @promise(deletable=_balancer_attribute("deletion_protection.enabled", "false"))
 def test_the_load_balancer_cannot_be_deleted_where_people_are(stacks: Stacks) -> None:
     (balancer,) = stacks.properties(BALANCER)
     wanted = str(stacks.settings.protected).lower()
-    assert _attributes(balancer, "LoadBalancerAttributes")["deletion_protection.enabled"] == wanted
+    assert attributes_of(balancer, "LoadBalancerAttributes")["deletion_protection.enabled"] == wanted
 
 
 @promise(impatient=_balancer_attribute("idle_timeout.timeout_seconds", "15"))
 def test_a_stream_is_not_cut_off_between_two_of_its_lines(stacks: Stacks) -> None:
     (balancer,) = stacks.properties(BALANCER)
-    seconds = _attributes(balancer, "LoadBalancerAttributes")["idle_timeout.timeout_seconds"]
+    seconds = attributes_of(balancer, "LoadBalancerAttributes")["idle_timeout.timeout_seconds"]
     assert int(str(seconds)) >= 2 * STREAM_COMMENT_SECONDS
 
 
@@ -111,7 +99,7 @@ def test_a_stream_is_not_cut_off_between_two_of_its_lines(stacks: Stacks) -> Non
 )
 def test_every_request_and_connection_is_written_down_in_our_bucket(stacks: Stacks) -> None:
     (balancer,) = stacks.properties(BALANCER)
-    attributes = _attributes(balancer, "LoadBalancerAttributes")
+    attributes = attributes_of(balancer, "LoadBalancerAttributes")
     outputs = stacks["Operations"].body["Outputs"].values()
     (exported,) = [o["Export"]["Name"] for o in outputs if o["Value"].get("Ref", "").startswith("AccessLogs")]
     for kind in ("access_logs", "connection_logs"):
@@ -135,11 +123,11 @@ def test_the_last_hop_is_https_and_asks_only_whether_the_process_lives(stacks: S
         assert group["Matcher"] == {"HttpCode": "200"}
 
 
-@promise(cut_off=_attribute(TARGETS, "TargetGroupAttributes", "deregistration_delay.timeout_seconds", "30"))
+@promise(cut_off=set_attribute(TARGETS, "TargetGroupAttributes", "deregistration_delay.timeout_seconds", "30"))
 def test_a_request_that_runs_when_its_task_leaves_is_let_run_to_its_end(stacks: Stacks) -> None:
     grace = read_services()["backend"].grace
     for group in stacks.properties(TARGETS):
-        delay = _attributes(group, "TargetGroupAttributes")["deregistration_delay.timeout_seconds"]
+        delay = attributes_of(group, "TargetGroupAttributes")["deregistration_delay.timeout_seconds"]
         assert int(str(delay)) >= grace.stop_seconds
 
 
@@ -198,16 +186,6 @@ def test_an_address_where_nothing_is_answers_with_a_problem_document(stacks: Sta
     answer = action["FixedResponseConfig"]
     assert (answer["StatusCode"], answer["ContentType"]) == ("404", "application/json")
     assert is_problem(answer.get("MessageBody", ""), 404)
-
-
-def is_problem(text: str, status: int) -> bool:
-    """Whether ``text`` is a problem document (RFC 9457) about ``status``."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return False
-    texts = [document.get(member) for member in ("type", "title", "detail")]
-    return document.get("status") == status and all(isinstance(t, str) and t for t in texts)
 
 
 @promise(

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from infra.services import read_services
-from tests.infra.compute.test_edge import LISTENER, is_problem
+from tests.infra.compute.edge import BALANCER, LISTENER, attributes_of, is_problem, set_attribute
 from tests.infra.promise import Mutation, Stacks, promise, setting, without
 from tests.infra.template import Json, reference, strings
 
@@ -307,6 +307,12 @@ def test_nothing_can_be_reached_before_the_firewall_stands_there(stacks: Stacks)
         assert [acl["Scope"] for acl in _acls(stacks)] == ["REGIONAL"]
         for listener in compute.resources(LISTENER).values():
             assert name in listener.get("DependsOn", [])
+
+
+@promise(open=set_attribute(BALANCER, "LoadBalancerAttributes", "waf.fail_open.enabled", "true"))
+def test_nothing_passes_a_firewall_that_does_not_answer(stacks: Stacks) -> None:
+    (balancer,) = stacks.properties(BALANCER)
+    assert attributes_of(balancer, "LoadBalancerAttributes")["waf.fail_open.enabled"] == "false"
 
 
 def _group_name(stacks: Stacks) -> str:

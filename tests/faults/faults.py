@@ -19,8 +19,9 @@ from tests.faults.load import Load
 from tests.support.person import Person, assert_problem
 from tests.support.waiting import eventually
 
-MEMORY_SECONDS = 40
-"""For all turns to reach the memory: one that a killed backend had begun to hand over comes up again after 15 s."""
+MEMORY_SECONDS = 120
+"""For all turns to reach the memory: one that could not be handed over is put off for up to a minute after five tries,
+as many as fit into the longest fault on a busy machine."""
 
 Fault = Callable[[House, Load], float]
 """Returns the seconds from the end of its cause until everybody was answered again."""
@@ -97,9 +98,9 @@ KILLS: dict[str, Fault] = {
     "kill backend and ai_core": _killing("backend", "ai_core"),
 }
 HANGS: dict[str, Fault] = {
-    # Found out after three questions that stay without an answer, ten seconds apart.
-    "ai_core stands still": _killing("ai_core", number=SIGSTOP, seconds=90),
-    "backend stands still": _killing("backend", number=SIGSTOP, seconds=90),
+    # Found out after three questions that stay without an answer.
+    "ai_core stands still": _killing("ai_core", number=SIGSTOP, seconds=60),
+    "backend stands still": _killing("backend", number=SIGSTOP, seconds=60),
 }
 MODELS: dict[str, Fault] = {
     "model hangs": _model("hang", Told.UNAVAILABLE, Told.UNAVAILABLE, wait=False),  # half a minute
@@ -143,7 +144,8 @@ def unkept(ledger: Ledger, house: House, seconds: float = MEMORY_SECONDS) -> lis
 
     def kept() -> bool:
         found[:] = discrepancies(ledger.entries, read_stored(ledger.entries, house.sql))
-        return not found or any(entry.wrong for entry in ledger.entries)
+        # What a client was told wrongly does not become right by waiting.
+        return all(": told " in one for one in found)
 
     with suppress(TimeoutError):
         eventually(kept, seconds, pause=0.5)

@@ -38,6 +38,11 @@ class Entry:
     wrong: str = ""
     """What was told instead of anything allowed."""
 
+    def history(self) -> str:
+        """What all attempts came to, counted."""
+        counts = Counter(str(told) for told, _ in list(self.told))
+        return ", ".join(f"{times} × {what}" for what, times in counts.items()) or "not told anything"
+
 
 class Ledger:
     """The entries of several clients that run side by side."""

@@ -17,8 +17,9 @@ from tests.support.waiting import eventually
 
 PAUSE_SECONDS = 0.1
 """Between two attempts, and so the most that a client adds to what a machine has to do."""
-RETRY_SECONDS = 30
-"""How long a message with a key is tried again before that counts as lost."""
+RETRY_SECONDS = 60
+"""How long a message with a key is tried again before that counts as lost: longer than a start of everything, on
+however busy a machine."""
 _PROBLEMS = {503: Told.UNAVAILABLE, 409: Told.BUSY, 429: Told.REFUSED}
 
 
@@ -111,9 +112,10 @@ class Talker(threading.Thread):
             time.sleep(PAUSE_SECONDS)
 
     def latest(self) -> str:
-        """What came of the newest attempts."""
+        """What came of the newest two messages."""
         mine = [entry for entry in list(self._ledger.entries) if entry.conversation == self.conversation]
-        return f"alive: {self.is_alive()}, {[(entry.words, entry.told[-3:], entry.wrong) for entry in mine[-2:]]}"
+        said = "; ".join(f"{entry.words}: {entry.history()}" for entry in mine[-2:])
+        return f"{self.name} ({'goes on' if self.is_alive() else 'ended'}): {said}"
 
     def _say(self, entry: Entry) -> None:
         send(entry, stream=self._way.stream)
@@ -125,7 +127,7 @@ class Talker(threading.Thread):
             time.sleep(PAUSE_SECONDS)
             send(entry, stream=self._way.stream)
             if time.monotonic() > end and not entry.reply:
-                entry.wrong = f"no reply with its key in {RETRY_SECONDS} s: {[str(told) for told, _ in entry.told]}"
+                entry.wrong = f"no reply with its key in {RETRY_SECONDS} s: {entry.history()}"
 
 
 class Load:
@@ -161,7 +163,7 @@ class Load:
         def say() -> None:
             send(entry, stream=stream)
             if [told for told, _ in entry.told] != [expected]:
-                entry.wrong = f"{entry.told}, and not {expected}"
+                entry.wrong = f"{entry.history()}, and not {expected}"
 
         return self._beside.submit(say)
 
@@ -174,8 +176,8 @@ class Load:
         try:
             eventually(lambda: not self._unanswered(since), seconds)
         except TimeoutError:
-            latest = [f"{talker.name}: {talker.latest()}" for talker in self._unanswered(since)]
-            raise TimeoutError(f"not answered after {seconds} s: {latest}") from None
+            latest = "\n".join(talker.latest() for talker in self._unanswered(since))
+            raise TimeoutError(f"not answered after {seconds} s:\n{latest}") from None
         return time.monotonic() - since
 
     def wait_told(self, *outcomes: Told, since: float) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from local.certificates import Authority
 
@@ -164,6 +164,10 @@ class OpenAIServer:
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         try:
             return await script(request)
+        except ClientConnectionResetError:
+            # The caller went away while it was written to, as a killed AI core does; aiohttp would print a traceback.
+            self.cut_off.set()
+            return web.Response()
         except (asyncio.CancelledError, ConnectionResetError):
             self.cut_off.set()
             raise

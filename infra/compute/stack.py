@@ -43,7 +43,7 @@ class ComputeStack(cdk.Stack):
         operations: OperationsStack,
         data: DataStack,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, termination_protection=environment.protected)
         vpc, groups = network.vpc, network.security_groups
         key = customer_key(self, "TasksKey", environment=environment, purpose="tasks")
         cluster = EncryptedCluster(
@@ -117,13 +117,14 @@ class ComputeStack(cdk.Stack):
             )
         for name, called in private.items():
             called.allow([deployed[n].task_role for n, caller in services.items() if name in caller.services])
-        Dashboard(
-            self,
-            "Dashboard",
-            name=environment.resource_name(),
-            graphs=graphs(
-                environment,
-                balancer_name=balancer.full_name,
-                services={name: service.fargate for name, service in deployed.items()},
-            ),
-        )
+        if environment.operations.dashboard:
+            Dashboard(
+                self,
+                "Dashboard",
+                name=environment.resource_name(),
+                graphs=graphs(
+                    environment,
+                    balancer_name=balancer.full_name,
+                    services={name: service.fargate for name, service in deployed.items()},
+                ),
+            )

@@ -401,6 +401,8 @@ class Operations(Table):
     """Who gets every alarm; each has to confirm once, by a link that AWS sends."""
     monthly_budget_usd: int = Field(ge=1)
     """They are also told at 80 % of it, and when the month is going to cost more."""
+    dashboard: bool = True
+    """A page of graphs of all that matters, in the CloudWatch console."""
     quiet_hour: int = Field(default=7, ge=0, le=23)
     """The hour of the day, UTC, from which on fewest people are there: backups begin in it, and in the ten from it
     on AWS may update what holds data."""

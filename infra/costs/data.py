@@ -17,9 +17,9 @@ def database(deployed: Deployed) -> Iterator[Line]:
         yield Line(
             "Database", f"{len(instances)} instance{'s' * (len(instances) > 1)}, {state}", "aurora.acu", capacity
         )
-        yield Line("Database, storage", "assumed, see below", "aurora.storage", assumptions.DATABASE_GB)
+        yield Line("Database, storage", "assumed", "aurora.storage", assumptions.DATABASE_GB)
         if least > 0:
-            yield Line("Database, I/O", "assumed, see below", "aurora.io", assumptions.DATABASE_IO_MILLIONS)
+            yield Line("Database, I/O", "assumed", "aurora.io", assumptions.DATABASE_IO_MILLIONS)
         if cluster.properties.get("DatabaseInsightsMode") == "advanced":
             yield Line("Database Insights", "for each ACU", "aurora.insights", capacity)
         intervals = [
@@ -71,7 +71,7 @@ def keys(deployed: Deployed) -> Iterator[Line]:
     """Customer-managed keys."""
     if found := deployed.of("AWS::KMS::Key", "AWS::KMS::ReplicaKey"):
         yield Line("Keys", f"{len(found)} of your own", "kms.key", len(found))
-        yield Line("Keys, requests", "assumed, see below", "kms.requests", assumptions.KMS_REQUESTS / 10_000)
+        yield Line("Keys, requests", "assumed", "kms.requests", assumptions.KMS_REQUESTS / 10_000)
 
 
 def secrets(deployed: Deployed) -> Iterator[Line]:

@@ -37,7 +37,7 @@ class Deployed:
 
 
 def _stacks(assembly: Path) -> Iterator[tuple[str, str, dict[str, Any], int]]:
-    """Environment, stack, template and number of images of every stack; '' is the pipeline's environment."""
+    """Environment, stack, template and number of images of every stack; '' is the environment of what has none."""
     for manifest in sorted(assembly.rglob("manifest.json")):
         artifacts = json.loads(manifest.read_text()).get("artifacts", {})
         for artifact_id, artifact in sorted(artifacts.items()):
@@ -51,7 +51,7 @@ def _stacks(assembly: Path) -> Iterator[tuple[str, str, dict[str, Any], int]]:
 
 
 def read_deployed(assembly: Path) -> dict[str, Deployed]:
-    """What each environment consists of, by its name, from the stacks' tag ``environment``; the pipeline is ''."""
+    """What each environment consists of, by its name, from the stacks' tag ``environment``: the pipeline is one too."""
     found: dict[str, Deployed] = {}
     for environment, stack, template, images in _stacks(assembly):
         known = found.get(environment, Deployed(environment, ()))

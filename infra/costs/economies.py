@@ -161,6 +161,12 @@ ECONOMIES = (
         "CPU and memory are known for a service, not for each of its tasks.",
     ),
     Economy(
+        "operations.dashboard",
+        lambda e: not e.operations.dashboard,
+        lambda context: context.of_full("Dashboard"),
+        "Graphs of what is known are looked for one by one in the console.",
+    ),
+    Economy(
         "compute.*.least",
         lambda e: e.compute.backend.least == 1 or e.compute.ai_core.least == 1,
         _one_task,

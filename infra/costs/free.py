@@ -8,6 +8,9 @@ FREE = frozenset(
         "AWS::Budgets::Budget",  # those that only tell
         "AWS::CertificateManager::Certificate",  # public ones
         "AWS::CloudTrail::Trail",  # the first copy of management events; its bucket is counted
+        "AWS::CodeBuild::Project",  # by the minute
+        "AWS::CodePipeline::Pipeline",  # by the minute of an action, in its version 2
+        "AWS::CodeStarNotifications::NotificationRule",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::NetworkAcl",
         "AWS::EC2::Route",

@@ -24,7 +24,7 @@ class Line:
         """How the amount comes about."""
         price = prices[self.item]
         hours = f" × {HOURS} h" if price.unit.endswith("-hour") else ""
-        return f"{self.quantity:g}{hours} × {price.usd:g}"
+        return f"{round(self.quantity, 3):g}{hours} × {price.usd:g}"
 
 
 Counter = Callable[[Deployed], Iterable[Line]]

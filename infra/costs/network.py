@@ -61,7 +61,7 @@ def dns(deployed: Deployed) -> Iterator[Line]:
         yield Line("DNS Firewall", f"{domains} domains", "dns_firewall.domain", domains)
     if deployed.of("AWS::Route53Resolver::FirewallRuleGroupAssociation"):
         queries = sum(task.least for task in tasks(deployed)) * DNS_QUERIES_A_TASK / 1e6
-        yield Line("DNS Firewall, queries", "assumed, see below", "dns_firewall.queries", queries)
+        yield Line("DNS Firewall, queries", "assumed", "dns_firewall.queries", queries)
 
 
 def firewall(deployed: Deployed) -> Iterator[Line]:
@@ -71,9 +71,9 @@ def firewall(deployed: Deployed) -> Iterator[Line]:
         rules = sum(len(acl.properties.get("Rules", ())) for acl in acls)
         yield Line("WAF", f"{len(acls)} web ACL", "waf.acl", len(acls))
         yield Line("WAF, rules", f"{rules}, a managed group is one", "waf.rule", rules)
-        yield Line("WAF, requests", "assumed, see below", "waf.requests", REQUESTS / 1e6)
+        yield Line("WAF, requests", "assumed", "waf.requests", REQUESTS / 1e6)
     if logging := deployed.of("AWS::WAFv2::LoggingConfiguration"):
-        yield Line("WAF, log", "assumed, see below", "logs.ingest", len(logging) * FIREWALL_LOG_GB)
+        yield Line("WAF, log", "assumed", "logs.ingest", len(logging) * FIREWALL_LOG_GB)
 
 
 COUNTERS = {

@@ -10,7 +10,7 @@ from infra.costs.line import Line
 from infra.costs.prices import HOURS, PATH, Prices
 from infra.markdown import table
 from infra.services import Service
-from infra.settings import Environment
+from infra.settings import PIPELINE, Environment
 
 MOST = {"dev": 145, "prod": 650}
 """US dollars a month that an idle environment may cost."""
@@ -23,6 +23,8 @@ Counted from the templates that are deployed, at the list prices of us-east-1, i
 hours in which nobody uses it. People come on top: the model's tokens above all, then traffic, capacity and logs.
 
 """
+
+ECONOMIES = "What an environment does not have at all is worth what the dearest of them pays for it."
 
 
 def costs_page(
@@ -44,9 +46,11 @@ def costs_page(
         parts.append(f"## {environment.name}\n\n{_lines(lines, prices)}")
         if found := economies_of(Context(environment, services, lines, full, prices)):
             rows = [(f"`{economy.setting}`", f"{saved:.2f}", economy.gives_up) for economy, saved in found]
-            parts.append(
-                f"### Economies of {environment.name}\n\n" + table(("setting", "saves a month", "gives up"), rows)
-            )
+            head = f"### Economies of {environment.name}\n\n{ECONOMIES}\n\n"
+            parts.append(head + table(("setting", "saves a month", "gives up"), rows))
+    if shared := deployed.get(PIPELINE):
+        bills[PIPELINE] = bill(shared)
+        parts.append(f"## The pipeline\n\nIn an account of its own.\n\n{_lines(bills[PIPELINE], prices)}")
     parts.append(_prices({line.item for lines in bills.values() for line in lines}, prices))
     return "\n\n".join(parts) + "\n"
 

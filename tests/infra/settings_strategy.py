@@ -38,6 +38,7 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "strategy": ("rolling", "canary", "blue_green"),
     "sized": (False, True),
     "emails": (1, 3),
+    "dashboard": (True, False),
 }
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ZONES = tuple(REGION + letter for letter in "abcdef")
@@ -78,6 +79,7 @@ def file_of(choice: Choice) -> File:
         "operations": {
             "emails": [f"somebody{n}@example.com" for n in range(int(str(choice["emails"])))],
             "monthly_budget_usd": 100,
+            "dashboard": choice["dashboard"],
         },
         "compute": {
             "architecture": choice["architecture"],

@@ -1,4 +1,4 @@
-"""Takes away what the library gives to the roles of builds and what no build here needs."""
+"""Takes away what the library gives to the roles of a pipeline and what this one does not need."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -20,6 +20,25 @@ def is_spare(statement: Statement) -> bool:
     return (
         reports in actions or groups in actions or ("codebuild:StartBuild" in actions and statement["Resource"] == "*")
     )
+
+
+def narrow_keys(role: iam.Role, *, regions: Sequence[str], alias: str) -> None:
+    """Instead of every key there is, let ``role`` use the one that is named ``alias`` in each of ``regions``.
+
+    The library cannot name a key in another region.
+    """
+    policy = cast("iam.Policy", role.node.find_child("DefaultPolicy"))
+    document = cdk.Stack.of(policy).resolve(policy.document)
+    for statement in list(document["Statement"]):
+        resources = statement["Resource"]
+        if not isinstance(resources, list) or "*" not in resources:
+            continue
+        own = [resource for resource in cast("list[object]", resources) if resource != "*"]
+        elsewhere = [f"arn:aws:kms:{region}:{cdk.Stack.of(role).account}:key/*" for region in regions]
+        named = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{alias}"}}
+        document["Statement"].append(statement | {"Resource": elsewhere, "Condition": named})
+        statement["Resource"] = own
+    cast("iam.CfnPolicy", policy.node.default_child).policy_document = document
 
 
 def drop_spare_statements(roles: Sequence[IConstruct]) -> None:

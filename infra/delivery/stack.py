@@ -19,12 +19,14 @@ from constructs import Construct, IConstruct
 from infra import principals
 from infra.delivery.artifacts import Artifacts
 from infra.delivery.news import News
-from infra.delivery.rights import drop_spare_statements
+from infra.delivery.rights import drop_spare_statements, narrow_keys
 from infra.delivery.settings import Pipeline
 from infra.guards.names import BOUNDARY
 from infra.guards.tags import tag
 
 NAME = "sanctum"
+ARTIFACTS = f"{NAME}-pipeline-artifacts"
+"""The name of the keys of the artifacts, one in each region."""
 PACKAGES = Path(__file__).resolve().parents[2] / "package.json"
 
 TESTS = codebuild.ComputeType.MEDIUM
@@ -67,7 +69,8 @@ class PipelineStack(cdk.Stack):
         )
         cast("logs.CfnLogGroup", self._log_group.node.default_child).retention_in_days = settings.logs.retention_days
         self._news = News(self, "News", emails=settings.notifications.emails, key=self._key)
-        self._pipeline = self._make_pipeline(architecture, regions)
+        self._elsewhere = sorted({*regions} - {account.region})
+        self._pipeline = self._make_pipeline(architecture)
 
     def deploy(self, stages: Iterable[cdk.Stage]) -> None:
         """Deploy ``stages`` in the order of the settings; nothing can be added afterwards."""
@@ -85,6 +88,7 @@ class PipelineStack(cdk.Stack):
         builds = [self._pipeline.synth_project.role, self._pipeline.self_mutation_project.role]
         publishers = [c for c in self._pipeline.node.find_child("Assets").node.children if c.node.id.endswith("Role")]
         drop_spare_statements([*cast("list[IConstruct]", builds), *publishers])
+        narrow_keys(cast("iam.Role", self._pipeline.pipeline.role), regions=self._elsewhere, alias=ARTIFACTS)
         self._news.of_failures(pipeline=NAME)
 
     def _make_key(self) -> kms.Key:
@@ -108,7 +112,7 @@ class PipelineStack(cdk.Stack):
         )
         return key
 
-    def _make_pipeline(self, architecture: str, regions: Iterable[str]) -> pipelines.CodePipeline:
+    def _make_pipeline(self, architecture: str) -> pipelines.CodePipeline:
         source = pipelines.CodePipelineSource.connection(
             self._settings.source.repository,
             self._settings.source.branch,
@@ -157,7 +161,7 @@ class PipelineStack(cdk.Stack):
             cross_account_keys=True,
             cross_region_replication_buckets={
                 region: cast("s3.IBucket", self._artifacts(region))
-                for region in sorted({*regions, self._account.region})
+                for region in (self._account.region, *self._elsewhere)
             },
         )
 
@@ -177,7 +181,7 @@ class PipelineStack(cdk.Stack):
             scope,
             "Artifacts",
             name=f"{NAME}-pipeline-{self._account.id}-{region}",
-            alias=f"{NAME}-pipeline-artifacts",
+            alias=ARTIFACTS,
             retention_days=self._settings.logs.retention_days,
         )
 

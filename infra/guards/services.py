@@ -47,8 +47,8 @@ PIPELINE: Mapping[str, tuple[str, ...]] = {
 }
 """The same in the pipeline's own account."""
 
-CALLED = ("rds-db", "vpc-lattice-svcs")
-"""What the tasks call and no deployment does; language models too, in regions of their own."""
+CALLED = ("rds-db", "tag", "vpc-lattice-svcs")
+"""What roles call that no deployment does: tasks, and AWS Backup. Language models too, in regions of their own."""
 
 GLOBAL = {"budgets", "iam", "route53", "sts"}
 """Answered in one region whatever the caller's is, so not to be bound to regions."""
@@ -80,6 +80,7 @@ PASSED_TO = {
 """Whom the roles of these stacks are for."""
 
 MANAGED_POLICIES = {
+    "lambda": "service-role/AWSLambdaBasicExecutionRole",
     "vpc-lattice": "AmazonECSInfrastructureRolePolicyForVpcLattice",
     "rds": "service-role/AmazonRDSEnhancedMonitoringRole",
     "backup": "service-role/AWSBackupServiceRolePolicyForBackup",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.synth import ROOT, synthesize
-from tests.infra.template import Template, read_assembly
+from tests.infra.template import Template, read_application, read_assembly
 
 INPUTS = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "environments", "infra", "services")
 
@@ -48,6 +48,12 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def templates(assembly: Path) -> dict[tuple[str, str], Template]:
     """Every template, by environment and stack."""
     return read_assembly(assembly)
+
+
+@pytest.fixture(scope="session")
+def application(assembly: Path) -> dict[str, Template]:
+    """Every template that belongs to no environment, by stack."""
+    return read_application(assembly)
 
 
 @pytest.fixture(params=["dev", "staging", "prod"])

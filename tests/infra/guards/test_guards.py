@@ -1,0 +1,276 @@
+"""What travels with the account: how far any role can go, and what a deployment may do."""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from infra.delivery.settings import read_pipeline
+from infra.guards import services
+from infra.guards.accounts import GuardedAccount, guarded_accounts
+from infra.guards.names import BOUNDARY, EXECUTION
+from infra.guards.policies import boundary, execution
+from infra.settings import read_environments
+from tests.infra.guards.evaluation import actions_of, allows
+from tests.infra.promise import Stacks, environment_of, promise, setting, without
+from tests.infra.template import Json, Template, as_list
+
+ACCOUNTS = guarded_accounts(read_environments(), read_pipeline(read_environments()))
+PROD = next(account for account in ACCOUNTS.values() if "prod" in account.stages)
+DEV = next(account for account in ACCOUNTS.values() if "dev" in account.stages)
+TOOLING = next(account for account in ACCOUNTS.values() if "pipeline" in account.stages)
+HOME = {"aws:RequestedRegion": PROD.region}
+OURS = f"arn:aws:iam::{PROD.id}:role/prod-Compute-Something"
+BOUND = {"iam:PermissionsBoundary": PROD.policy_arn(BOUNDARY)}
+EVERY = pytest.mark.parametrize("account", ACCOUNTS.values(), ids=lambda a: "-".join(a.stages))
+
+Request = tuple[str, str, Mapping[str, str]]
+
+BEYOND: dict[str, Request] = {
+    "make a user": ("iam:CreateUser", "*", HOME),
+    "make an access key": ("iam:CreateAccessKey", "*", HOME),
+    "admit another identity provider": ("iam:CreateOpenIDConnectProvider", "*", HOME),
+    "make a role without the boundary": ("iam:CreateRole", OURS, HOME),
+    "give a role without the boundary a policy": ("iam:PutRolePolicy", OURS, HOME),
+    "give a role another boundary": (
+        "iam:PutRolePermissionsBoundary",
+        OURS,
+        {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
+    ),
+    "take the boundary from a role": ("iam:DeleteRolePermissionsBoundary", OURS, BOUND),
+    "change the boundary": ("iam:CreatePolicyVersion", PROD.policy_arn(BOUNDARY), HOME),
+    "change what a deployment may do": ("iam:SetDefaultPolicyVersion", PROD.policy_arn(EXECUTION[0]), HOME),
+    "change a role of the deployment": (
+        "iam:UpdateAssumeRolePolicy",
+        f"arn:aws:iam::{PROD.id}:role/cdk-hnb659fds-deploy-role-{PROD.id}-{PROD.region}",
+        HOME,
+    ),
+    "stop the trail": ("cloudtrail:StopLogging", "*", HOME),
+    "remove the trail": ("cloudtrail:DeleteTrail", "*", HOME),
+    "leave the organisation": ("organizations:LeaveOrganization", "*", HOME),
+    "close the account": ("account:CloseAccount", "*", HOME),
+    "work in another region": ("ecs:RunTask", "*", {"aws:RequestedRegion": "ap-southeast-1"}),
+    "use a service that nothing is made of": ("sagemaker:CreateEndpoint", "*", HOME),
+    "delete the database": ("rds:DeleteDBCluster", "*", HOME),
+    "delete the memory": ("es:DeleteDomain", "*", HOME),
+    "delete a key": ("kms:ScheduleKeyDeletion", "*", HOME),
+    "delete a backup": ("backup:DeleteRecoveryPoint", "*", HOME),
+}
+
+
+@pytest.mark.parametrize("what", BEYOND)
+def test_no_role_can_go_beyond_the_boundary(what: str) -> None:
+    action, resource, context = BEYOND[what]
+    assert not allows(boundary(PROD), action, resource, context)
+
+
+def _forbids(document: Json) -> bool:
+    return not any(allows(document, *request) for request in BEYOND.values())
+
+
+def test_each_denial_of_the_boundary_is_needed_and_nothing_wider_would_do() -> None:
+    whole = boundary(PROD)
+    assert _forbids(whole)
+    denials = [s["Sid"] for s in whole["Statement"] if s["Effect"] == "Deny"]
+    assert denials
+    for sid in denials:
+        less = copy.deepcopy(whole)
+        less["Statement"] = [s for s in less["Statement"] if s.get("Sid") != sid]
+        assert not _forbids(less), sid
+    for statement in range(len(whole["Statement"])):
+        wider = copy.deepcopy(whole)
+        wider["Statement"][statement] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        assert not _forbids(wider), statement
+
+
+def test_only_where_something_is_unprotected_can_data_be_deleted() -> None:
+    assert allows(boundary(DEV), "kms:ScheduleKeyDeletion", "*", HOME)
+    assert DEV.protected is False
+    assert [a.stages for a in ACCOUNTS.values() if not a.protected] == [("dev",)]
+
+
+NOT_DEPLOYED: dict[str, Request] = {
+    **BEYOND,
+    "pass a role to another service": ("iam:PassRole", OURS, {"iam:PassedToService": "ec2.amazonaws.com"}),
+    "pass somebody else's role": (
+        "iam:PassRole",
+        f"arn:aws:iam::{PROD.id}:role/Admin",
+        {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+    ),
+    "give a role of ours everything": (
+        "iam:AttachRolePolicy",
+        OURS,
+        BOUND | {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"},
+    ),
+    "change somebody else's role": ("iam:PutRolePolicy", f"arn:aws:iam::{PROD.id}:role/Admin", BOUND),
+    "make a service-linked role of another service": (
+        "iam:CreateServiceLinkedRole",
+        f"arn:aws:iam::{PROD.id}:role/aws-service-role/sagemaker.amazonaws.com/X",
+        {"iam:AWSServiceName": "sagemaker.amazonaws.com"},
+    ),
+    "read the administrator's password of the database": (
+        "secretsmanager:GetSecretValue",
+        f"arn:aws:secretsmanager:{PROD.region}:{PROD.id}:secret:rds!cluster-1",
+        HOME,
+    ),
+    "read what is remembered": ("es:ESHttpGet", "*", HOME),
+    "read the database": ("rds-db:connect", "*", HOME),
+    "read the logs": ("logs:FilterLogEvents", "*", HOME),
+    "open a shell in a task": ("ecs:ExecuteCommand", "*", HOME),
+    "read other people's files": ("s3:GetObject", "arn:aws:s3:::somebody-elses/file", HOME),
+    "ask a model": ("bedrock:InvokeModel", "*", HOME),
+}
+DEPLOYED: dict[str, Request] = {
+    "make a role": ("iam:CreateRole", OURS, BOUND),
+    "give it a policy": ("iam:PutRolePolicy", OURS, BOUND),
+    "pass it to a task": ("iam:PassRole", OURS, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
+    "let ECS look after itself": (
+        "iam:CreateServiceLinkedRole",
+        f"arn:aws:iam::{PROD.id}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        {"iam:AWSServiceName": "ecs.amazonaws.com"},
+    ),
+    "fetch the code of a function": (
+        "s3:GetObject",
+        f"arn:aws:s3:::cdk-hnb659fds-assets-{PROD.id}-{PROD.region}/x.zip",
+        HOME,
+    ),
+    "ask how the account was prepared": (
+        "ssm:GetParameters",
+        f"arn:aws:ssm:{PROD.region}:{PROD.id}:parameter/cdk-bootstrap/hnb659fds/version",
+        HOME,
+    ),
+    "deliver the firewall's logs": ("logs:CreateLogDelivery", "*", HOME),
+    "mount the vault's store": ("backup-storage:MountCapsule", "*", HOME),
+    "let RDS use a key": ("kms:CreateGrant", "*", HOME),
+}
+
+
+def _deploys(request: Request) -> bool:
+    """By a policy of the deployment that allows it, none that denies it, and within the boundary."""
+    joined: Json = {"Statement": [s for d in execution(PROD).values() for s in d["Statement"]]}
+    return allows(joined, *request) and allows(boundary(PROD), *request)
+
+
+@pytest.mark.parametrize("what", NOT_DEPLOYED)
+def test_a_deployment_cannot(what: str) -> None:
+    assert not _deploys(NOT_DEPLOYED[what])
+
+
+@pytest.mark.parametrize("what", DEPLOYED)
+def test_a_deployment_can(what: str) -> None:
+    assert _deploys(DEPLOYED[what])
+
+
+def _namespaces(templates: Iterable[Template]) -> set[str]:
+    types = {r["Type"] for template in templates for r in template.resources().values()}
+    return {t.rpartition("::")[0] for t in types if not t.startswith("Custom::")} - {"AWS::CDK", "AWS::CloudFormation"}
+
+
+def test_a_deployment_has_the_services_that_the_environments_are_made_of_and_no_others(
+    templates: dict[tuple[str, str], Template],
+) -> None:
+    assert _namespaces(templates.values()) == set(services.ENVIRONMENT)
+
+
+def test_a_deployment_of_the_pipeline_has_the_services_that_it_is_made_of_and_no_others(
+    application: dict[str, Template],
+) -> None:
+    assert _namespaces(t for name, t in application.items() if name.startswith("pipeline")) == set(services.PIPELINE)
+
+
+def _principals(template: Template) -> set[str]:
+    trusts = [r["Properties"]["AssumeRolePolicyDocument"] for r in template.resources("AWS::IAM::Role").values()]
+    services_ = [s["Principal"].get("Service") for trust in trusts for s in trust["Statement"]]
+    return {name for service in services_ if service for name in as_list(service)}
+
+
+def test_roles_are_passed_to_the_services_that_they_are_for_and_no_others(
+    templates: dict[tuple[str, str], Template], application: dict[str, Template]
+) -> None:
+    trusted = {name for template in [*templates.values(), *application.values()] for name in _principals(template)}
+    assert trusted == set(services.PASSED_TO.values())
+
+
+def test_roles_have_the_policies_of_aws_that_a_deployment_may_give_them_and_no_others(
+    templates: dict[tuple[str, str], Template], application: dict[str, Template]
+) -> None:
+    roles = [p for t in [*templates.values(), *application.values()] for p in t.properties("AWS::IAM::Role")]
+    attached = {json.dumps(arn) for role in roles for arn in role.get("ManagedPolicyArns", [])}
+    named = {name for name in services.MANAGED_POLICIES.values() if any(f"policy/{name}" in arn for arn in attached)}
+    assert len(attached) == len(named)
+    assert named == set(services.MANAGED_POLICIES.values())
+
+
+@promise(
+    a_role_without_it=without("AWS::IAM::Role", "PermissionsBoundary"),
+    another_one=setting("AWS::IAM::Role", "PermissionsBoundary", "arn:aws:iam::aws:policy/AdministratorAccess"),
+)
+def test_every_role_has_the_boundary(stacks: Stacks) -> None:
+    expected = f"arn:aws:iam::{stacks.settings.account.id}:policy/{BOUNDARY}"
+    assert [r.get("PermissionsBoundary") for r in stacks.properties("AWS::IAM::Role")] == [
+        expected for _ in stacks.properties("AWS::IAM::Role")
+    ]
+
+
+def _documents(template: Template) -> list[Json]:
+    """Every policy of a role, inline or not."""
+    alone = [p["PolicyDocument"] for p in template.properties("AWS::IAM::Policy")]
+    inline = [p["PolicyDocument"] for r in template.properties("AWS::IAM::Role") for p in r.get("Policies", [])]
+    return alone + inline
+
+
+def _cut(account: GuardedAccount, templates: list[Template]) -> list[str]:
+    """The actions of the roles that the boundary would take away."""
+    within = {"iam:PermissionsBoundary": account.policy_arn(BOUNDARY)}
+    wanted = {action for template in templates for action in actions_of(_documents(template))}
+    context = {"aws:RequestedRegion": account.region} | within
+    return sorted(a for a in wanted if not allows(boundary(account), a.replace("*", "X"), "*", context))
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_boundary_lets_every_role_do_its_work(name: str, templates: dict[tuple[str, str], Template]) -> None:
+    stacks = environment_of(templates, name)
+    account = ACCOUNTS[stacks.settings.account.id]
+    assert _cut(account, list(stacks.templates.values())) == []
+    stacks["Compute"].body["Resources"]["More"] = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sagemaker:CreateEndpoint"}]}},
+    }
+    assert _cut(account, list(stacks.templates.values())) == ["sagemaker:CreateEndpoint"]
+    del stacks["Compute"].body["Resources"]["More"]
+
+
+def test_the_boundary_lets_every_role_of_the_pipeline_do_its_work(application: dict[str, Template]) -> None:
+    assert _cut(TOOLING, [t for name, t in application.items() if name.startswith("pipeline")]) == []
+
+
+@EVERY
+def test_a_managed_policy_is_as_short_as_iam_asks(account: GuardedAccount) -> None:
+    for document in (boundary(account), *execution(account).values()):
+        assert len(json.dumps(document, separators=(",", ":"))) <= 6144
+
+
+@EVERY
+def test_the_guards_are_deployed_as_they_were_tested_and_by_no_deployment(
+    account: GuardedAccount, application: dict[str, Template]
+) -> None:
+    template = application[account.stack]
+    deployed = {p["ManagedPolicyName"]: p["PolicyDocument"] for p in template.properties("AWS::IAM::ManagedPolicy")}
+    assert deployed == {BOUNDARY: boundary(account), **execution(account)}
+    assert template.termination_protection
+    assert "Parameters" not in template.body  # it does not ask for a bootstrap, which comes after it
+
+
+@EVERY
+def test_an_account_is_bootstrapped_with_the_guards(account: GuardedAccount) -> None:
+    policies = ",".join(account.policy_arn(name) for name in EXECUTION)
+    assert f"--cloudformation-execution-policies={policies}" in account.bootstrap
+    assert f"--custom-permissions-boundary={BOUNDARY}" in account.bootstrap
+    trusted = {f"--trust={TOOLING.id}"} if {"staging", "prod"} & set(account.stages) else set[str]()
+    assert {a for a in account.bootstrap if a.startswith("--trust")} == trusted
+
+
+def test_the_region_of_the_backups_is_bootstrapped_too() -> None:
+    assert {f"aws://{PROD.id}/us-east-1", f"aws://{PROD.id}/us-west-2"} <= set(PROD.bootstrap)
+    assert {f"aws://{TOOLING.id}/us-east-1", f"aws://{TOOLING.id}/us-west-2"} <= set(TOOLING.bootstrap)

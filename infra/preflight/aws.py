@@ -11,7 +11,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOTokenLoadError,
@@ -44,7 +43,7 @@ _CREDENTIALS = (
 
 
 class AwsError(Exception):
-    """AWS answered with an error; ``code`` is its name for it."""
+    """AWS answered with an error, or not at all; ``code`` is the error's name."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -61,10 +60,6 @@ class NotAllowed(AwsError):
 
 class NoCredentials(AwsError):
     """There are no credentials, or they are not valid."""
-
-
-class Unreachable(AwsError):
-    """No answer: no network, no such endpoint, or no patience left."""
 
 
 class Aws:
@@ -92,8 +87,7 @@ class Aws:
         Raises:
             NotAllowed: the credentials may not ask.
             NoCredentials: there are none, or they are not valid.
-            Unreachable: no answer came.
-            AwsError: AWS answers with any other error.
+            AwsError: AWS answers with any other error, or not at all.
         """
         try:
             client = self.client(service, region)
@@ -108,8 +102,6 @@ class Aws:
             if code in REFUSED:
                 raise NotAllowed(self._permission(service, operation, region)) from error
             raise (NoCredentials if code in INVALID else AwsError)(code, message) from error
-        except HTTPClientError as error:
-            raise Unreachable(type(error).__name__, str(error)) from error
         except BotoCoreError as error:
             raise AwsError(type(error).__name__, str(error)) from error
 

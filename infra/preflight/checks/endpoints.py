@@ -27,9 +27,8 @@ def ask(inquiry: Inquiry) -> Iterator[Answer]:
     if not wanted:
         yield good("none: network.egress is nat")
         return
-    answer = inquiry.aws.ask(
-        "ec2", "describe_vpc_endpoint_services", ServiceNames=[prefix + service for service in wanted]
-    )
+    names = [{"Name": "service-name", "Values": [prefix + service for service in wanted]}]
+    answer = inquiry.aws.ask("ec2", "describe_vpc_endpoint_services", Filters=names)
     offered = {
         detail["ServiceName"].removeprefix(prefix): detail["AvailabilityZones"]
         for detail in answer["ServiceDetails"]

@@ -210,6 +210,13 @@ CASES = [
     Case(
         "Endpoints", "not everywhere", _endpoints(ZONES[:2]), BAD, "write network.model_endpoint_zones with us-east-1a"
     ),
+    Case(
+        "Endpoints",
+        "none",
+        {"ec2.DescribeVpcEndpointServices": {"ServiceDetails": []}},
+        BAD,
+        "kms is not in us-east-1a",
+    ),
     Case("Endpoints", "nat", {}, GOOD, "none", settings={"network.egress": "nat"}),
     Case("Prefix lists", "ready", _prefix_lists(), GOOD, LATTICE),
     Case("Prefix lists", "another", _prefix_lists("pl-0aaaaaaaaaaaaaaaa"), BAD, 'lattice_prefix_list = "pl-0aaaaa'),
@@ -236,7 +243,15 @@ CASES = [
     Case("Memory", "zones", _nodes(ZONES[1:]), BAD, "is not in us-east-1a"),
     Case("Memory", "unencrypted", _nodes(ZONES, encrypted=False), BAD, "cannot be encrypted"),
     Case("Memory", "another type", _nodes(ZONES), BAD, "is not offered", settings={"memory.instance": "x9.a.search"}),
+    Case(
+        "Memory",
+        "no such type",
+        _nodes(ZONES) | {"opensearch.ListInstanceTypeDetails": Refused("ValidationException: x")},
+        BAD,
+        "is not offered",
+    ),
     Case("Memory", "engine", {"opensearch.ListVersions": {"Versions": ["OpenSearch_2.19"]}}, BAD, "is not offered in"),
+    Case("Memory", "zones by id", _nodes(("use1-az1",)), UNKNOWN, "does not say in which zones"),
     Case("Memory", "zones not told", _nodes(()), UNKNOWN, "does not say in which zones"),
     Case("Backup", "ready", _opted(Aurora=True), GOOD, "has opted in"),
     Case("Backup", "out", _opted(Aurora=False), BAD, "--resource-type-opt-in-preference Aurora=true"),

@@ -56,13 +56,13 @@ def test_all_that_a_person_sends_and_gets_is_searched_for(monkeypatch: pytest.Mo
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"items": [{"content": "the words of a reply"}], "refresh_token": "token-two"})
 
-    hooks = {"request": [canaries.remember_request], "response": [canaries.remember_response]}
-    with httpx.Client(transport=httpx.MockTransport(answer), event_hooks=hooks) as client:
-        headers = {"Authorization": "Bearer token-one"}
+    with httpx.Client(transport=httpx.MockTransport(answer), event_hooks=canaries.HOOKS) as client:
+        headers = {"Authorization": "Bearer token-one", "Idempotency-Key": "a key of mine"}
         client.post("https://sanctum.example", json={"content": "the words of a message"}, headers=headers)
         client.post("https://sanctum.example", data={"username": "a@example.com", "password": "a password"})
     assert canaries.words == {
         b"token-one", b"token-two", b"the words of a message", b"the words of a reply", b"a@example.com", b"a password",
+        b"a key of mine",
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from local.certificates import Authority
 from local.postgres import Postgres, free_port
 from tests.support import opensearch, privacy
 from tests.support.aws import with_credentials
+from tests.support.canaries import HOOKS
 from tests.support.openai_server import REPLY, OpenAIServer, saying
 
 ROOT = Path(__file__).parents[2]
@@ -245,5 +246,5 @@ def tls(files: Files) -> ssl.SSLContext:
 @pytest.fixture
 def backend(core: Process, tls: ssl.SSLContext) -> Iterator[httpx.Client]:
     """A client that the AI core takes for the backend."""
-    with httpx.Client(base_url=core.url, verify=tls, timeout=20) as client:
+    with httpx.Client(base_url=core.url, verify=tls, timeout=20, event_hooks=HOOKS) as client:
         yield client

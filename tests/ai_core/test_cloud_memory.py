@@ -14,6 +14,7 @@ import pytest
 from local.ports import free_port
 from tests.ai_core.conftest import coverage_variables, started
 from tests.support.aws import CREDENTIALS, REGION
+from tests.support.canaries import HOOKS
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_what_the_task_has_prepared_serves_every_route(
     body = {"conversation_id": str(uuid4()), "messages": [message("I was laid off in March.")]}
     with (
         started(cloud, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20) as backend,
+        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
     ):
         assert backend.get("/readyz").status_code == 200
         assert backend.put(memories, json=body).status_code == 204
@@ -72,7 +73,7 @@ def test_without_its_domain_it_lives_but_is_not_ready(
 ) -> None:
     with (
         started(cloud, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20) as backend,
+        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
     ):
         assert backend.get("/healthz").status_code == 200
         for answer in (backend.get("/readyz"), backend.get(f"/v1/users/{uuid4()}/memories")):

@@ -14,6 +14,7 @@ import pytest
 from local.certificates import Authority
 from local.postgres import free_port
 from tests.ai_core.conftest import Files, Process, started
+from tests.support.canaries import HOOKS
 
 
 def refused(environment: dict[str, str], folder: Path) -> str:
@@ -84,7 +85,7 @@ def test_without_its_database_it_lives_but_is_not_ready(
     ports = {"PORT": str(free_port()), "DATABASE_PORT": str(free_port())}
     with (
         started(environment | ports, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20) as backend,
+        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
     ):
         assert backend.get("/healthz").status_code == 200
         asked: dict[str, Any] = {"user_id": str(uuid4()), "persona": "Gem", "history": [], "content": "Hello"}

@@ -5,13 +5,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from backend import links
+
 from local.certificates import Authority
 from local.postgres import Postgres
-from tests.fuzz.fuzzing import calls, fuzz
-from tests.fuzz.running import running
+from tests.fuzz.fuzzing import fuzz
+from tests.fuzz.running import api_of, running
 
 LEAST = 20_000
+LINKS = sum(map(len, links.LINKS.values()))
+"""Those that the document has by itself; schemathesis finds a few more."""
 EXAMPLES = 3_000
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def main() -> int:
@@ -28,10 +36,13 @@ def main() -> int:
             Postgres(folder / "postgres", Authority("Sanctum tests"), durable=False) as postgres,
             running(postgres, folder / "backend") as backend,
         ):
-            status = fuzz(backend, examples=EXAMPLES, seed=seed, show=True).returncode
-            made = calls(backend)
-    print(f"{made} calls, seed {seed}: {'all as documented' if status == 0 else 'see above'}")  # noqa: T201 - its output
-    return status or int(made < LEAST)
+            outcome = fuzz(api_of(backend), folder / "backend", examples=EXAMPLES, seed=seed, show=True)
+    followed = [link for link, times in outcome.links.items() if times]
+    _say(f"{outcome.calls} calls, seed {seed}: {'all as documented' if outcome.passed else 'see above'}")
+    _say(f"{len(followed)} of {len(outcome.links)} links led to an answer that is no error:")
+    for link, times in sorted(outcome.links.items()):
+        _say(f"{times:5} × {link}")
+    return int(not outcome.passed or outcome.calls < LEAST or len(followed) < LINKS)
 
 
 if __name__ == "__main__":

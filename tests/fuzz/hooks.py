@@ -1,56 +1,36 @@
-"""What schemathesis needs to know of this API beyond its document; it loads this by name (``SCHEMATHESIS_HOOKS``)."""
+"""What schemathesis needs to know of every API here beyond its document; it loads this by name
+(``SCHEMATHESIS_HOOKS``), or by way of the hooks of one API.
+"""
 
-import os
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import schemathesis
+import schemathesis.cli
 from hypothesis import strategies
 from schemathesis.core.failures import Failure
 
-from tests.support.person import Person
+from tests.fuzz import said
+from tests.fuzz.followed import Followed
 
 Case = schemathesis.Case[Any]
 
-URL, CA = "FUZZ_URL", "FUZZ_CA"
-"""Variables that say where the API is, and who vouches for it."""
-
-_TEXT = strategies.text(strategies.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=100)
-# What these formats are cannot be said in JSON Schema.
-schemathesis.openapi.format("spoken", _TEXT.map(lambda text: f"{text}x"))
-schemathesis.openapi.format("password", _TEXT.map(lambda text: f"{text} unlike others"))
-
-
-def _somebody() -> str:
-    """An access token of a person who was not there before."""
-    return Person(os.environ[URL], Path(os.environ[CA])).register().tokens["access_token"]
-
-
-@schemathesis.auth(refresh_interval=None)  # pyright: ignore[reportUnknownMemberType] - its types leave a gap
-class Token:
-    """Calls are one person's; who erases an account erases another's, or nobody would be left to call."""
-
-    def __init__(self) -> None:
-        self._token = ""
-
-    def get(self, case: Case, _context: schemathesis.AuthContext) -> str:
-        """An access token for one call."""
-        if cast("str", case.operation.path).endswith("/users/me") and case.method.upper() == "DELETE":
-            return _somebody()
-        self._token = self._token or _somebody()
-        return self._token
-
-    def set(self, case: Case, data: str, _context: schemathesis.AuthContext) -> None:
-        """Send it."""
-        headers = cast("dict[str, str]", case.headers)  # pyright: ignore[reportUnknownMemberType] - as above
-        headers["Authorization"] = f"Bearer {data}"
-
+TEXT = strategies.text(strategies.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=100)
+# What this format is cannot be said in JSON Schema.
+schemathesis.openapi.format("spoken", TEXT.map(lambda text: f"{text}x"))
+schemathesis.cli.handler()(Followed)
+schemathesis.cli.handler()(said.Said)
 
 _DEPENDS_ON_BEFORE = {"/query/cursor", "/header/Idempotency-Key"}
 """A cursor of another list and a key that was used for something else are well-formed, and refused all the same."""
 
 _SAID_IN_WORDS = ("content", "password", "new_password")
-"""Nobody can tell from the document which string violates the formats above."""
+"""Nobody can tell from the document which string violates the formats of these."""
+
+
+@schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - its types leave a gap
+def after_call(_context: schemathesis.HookContext, _case: Case, response: schemathesis.Response) -> None:
+    """Remember what was said."""
+    said.note(response)
 
 
 @schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - as above

@@ -7,12 +7,18 @@ from pathlib import Path
 from local.postgres import Postgres
 from tests.backend.ai_core_stand_in import AiCoreStandIn
 from tests.backend.process import Backend, Certificates
+from tests.fuzz.fuzzing import Api
 
 _SETTINGS = {
     "settings.access_token_seconds": "3600",
     "settings.sign_in_failures_per_account": "1000000",
     "settings.sign_in_failures_per_address": "1000000",
 }
+
+
+def api_of(backend: Backend) -> Api:
+    """``backend`` as it is fuzzed."""
+    return Api(backend.url, backend.ca, backend.log, "tests.fuzz.backend_hooks")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from tests.backend.process import Backend
 from tests.fuzz.test_wire import CONVERSATIONS, HEAD, JSON
 from tests.fuzz.wire import Wire
+from tests.support.canaries import remember
 from tests.support.person import Person
 
 HEALTH = b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n"
@@ -31,6 +32,7 @@ def signed(person: Person) -> bytes:
 
 
 def say(person: Person, conversation: str, content: str, *, stream: bool = False) -> bytes:
+    remember(content)
     body = json.dumps({"content": content}).encode()
     accept = b"Accept: text/event-stream\r\n" if stream else b""
     head = f"POST /api/v1/conversations/{conversation}/messages HTTP/1.1\r\nContent-Length: {len(body)}\r\n"

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
+from chassis.connections import MOST_PIPELINED
 
 from tests.chassis.conftest import Service, started
 from tests.fuzz.wire import Wire
@@ -99,6 +100,22 @@ def test_more_connections_than_there_may_be_are_refused_and_the_others_served(se
                 return False
 
     assert eventually(served)
+
+
+@pytest.mark.parametrize(("more", "answered"), [(0, 1 + MOST_PIPELINED), (1, 1)])
+def test_more_requests_than_may_wait_for_an_answer_end_the_connection(
+    service: Service, more: int, answered: int
+) -> None:
+    first = b"GET /streams?steps=2 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with Wire(service.port, service.ca) as wire:
+        wire.send(first)
+        received = wire.socket.recv(4096)  # it is being answered
+        wire.send(HEALTH * (MOST_PIPELINED - 1 + more) + last)
+        with suppress(ConnectionError, ssl.SSLError):
+            while data := wire.socket.recv(65_536):
+                received += data
+    assert received.count(b"HTTP/1.1 200 OK") == answered
 
 
 def test_floods_leave_no_memory_behind(service: Service) -> None:

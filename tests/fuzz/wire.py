@@ -7,6 +7,8 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support import canaries
+
 PATIENCE_SECONDS = 20
 
 
@@ -29,6 +31,7 @@ class Wire:
         """Send until all is sent or the other side has closed the connection."""
         try:
             for piece in [pieces] if isinstance(pieces, bytes) else pieces:
+                canaries.remember_json(piece.rpartition(b"\r\n\r\n")[2])
                 self.socket.sendall(piece)
         except (ConnectionError, ssl.SSLError):
             pass  # what it said before can still be read

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import aiohttp
 
+from tests.support.canaries import remember, remember_all
 from tests.support.person import API, PASSWORD
 
 SLOWLY = "slowly, please"
@@ -89,6 +90,7 @@ class Client:
         events: list[dict[str, Any]] = []
         headers = {"Accept": "text/event-stream"}
         path = f"{API}{self._conversation}/messages"
+        remember(content)
         async with self._http.post(path, json={"content": content}, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             async for line in answer.content:
@@ -104,10 +106,14 @@ class Client:
 
     def _keep(self, reply: dict[str, Any]) -> None:
         assert reply["status"] == "complete", reply
+        remember_all(reply)
         self._told.messages += (reply["user_message_id"], reply["message_id"])
 
     async def _call(self, method: str, path: str, status: int, *, prefix: str = API, **body: Any) -> dict[str, Any]:
+        remember_all(body)
         async with self._http.request(method, prefix + path, **body) as answer:
             text = await answer.text()
             assert answer.status == status, f"{answer.status} {text}"
-            return json.loads(text)
+            told = json.loads(text)
+            remember_all(told)
+            return told

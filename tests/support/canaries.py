@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus
@@ -45,24 +45,34 @@ def remember_all(node: Any, name: str = "") -> None:
         remember(node)
 
 
+def remember_sent(headers: Mapping[str, str], body: bytes = b"") -> None:
+    """Remember what a request says."""
+    remember(headers.get("Authorization", "").removeprefix("Bearer "))
+    remember(headers.get("Idempotency-Key", ""))
+    if headers.get("Content-Type") == "application/x-www-form-urlencoded":
+        remember_all(dict(parse_qsl(body.decode(errors="replace"))))
+    else:
+        remember_json(body)
+
+
 def remember_request(request: httpx.Request) -> None:
     """An event hook of a client: all that it says."""
-    remember(request.headers.get("Authorization", "").removeprefix("Bearer "))
-    if "Content-Length" in request.headers:  # what is sent in pieces stays in pieces
-        body = request.read()
-        if request.headers.get("Content-Type") == "application/x-www-form-urlencoded":
-            remember_all(dict(parse_qsl(body.decode())))
-        else:
-            _remember_json(body)
+    # What is sent in pieces stays in pieces.
+    remember_sent(request.headers, request.read() if "Content-Length" in request.headers else b"")
 
 
 def remember_response(response: httpx.Response) -> None:
     """An event hook of a client: all that it is told."""
     if response.headers.get("Content-Type") == "application/json":
-        _remember_json(response.read())
+        remember_json(response.read())
 
 
-def _remember_json(body: bytes) -> None:
+HOOKS: dict[str, list[Callable[..., Any]]] = {"request": [remember_request], "response": [remember_response]}
+"""The event hooks of a client whose words are searched for."""
+
+
+def remember_json(body: bytes) -> None:
+    """Remember whatever is somebody's own in a body, if it is JSON."""
     try:
         remember_all(json.loads(body))
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.support.canaries import remember_all, remember_request, remember_response
+from tests.support.canaries import HOOKS, remember_all
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -23,7 +23,7 @@ class Person:
             base_url=url,
             verify=ssl.create_default_context(cafile=ca),
             timeout=httpx.Timeout(60, connect=5),
-            event_hooks={"request": [remember_request], "response": [remember_response]},
+            event_hooks=HOOKS,
         )
         self.email = f"{uuid4()}@example.com"
         self.password = PASSWORD

@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.problems import InvalidValue, Problem, documented
 from chassis.requests import takes
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from tokenizers import Tokenizer
 
 from ai_core.core import Core
@@ -18,13 +18,23 @@ from ai_core.memory.store import Forgotten, Memory, Position, Sender, memory_id
 from ai_core.text import Text
 
 
+def _no_number(moment: object) -> object:
+    if isinstance(moment, int | float):
+        raise ValueError("must be a date and time in words")  # noqa: TRY004 - what pydantic understands
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+"""A time with its zone; pydantic by itself would also take the seconds since 1970."""
+
+
 class Message(BaseModel):
     """A message to be remembered."""
 
     message_id: UUID
     sender: Sender
     content: Text
-    created_at: AwareDatetime
+    created_at: Moment
 
 
 class Messages(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 
 def _without_nul(text: str) -> str:
@@ -11,7 +11,12 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Text = Annotated[str, StringConstraints(max_length=65_536), AfterValidator(_without_nul)]
+Text = Annotated[
+    str,
+    StringConstraints(max_length=65_536),
+    AfterValidator(_without_nul),
+    Field(json_schema_extra={"format": "spoken"}),
+]
 """What somebody said. pydantic itself refuses lone surrogates."""
 
 

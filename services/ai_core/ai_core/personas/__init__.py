@@ -4,7 +4,7 @@ import tomllib
 from importlib.resources import files
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Persona(BaseModel):
@@ -31,5 +31,5 @@ def _known(name: str) -> str:
     return name
 
 
-PersonaName = Annotated[str, AfterValidator(_known)]
+PersonaName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*sorted(PERSONAS)]})]
 """The name of a persona there is."""

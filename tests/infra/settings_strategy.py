@@ -9,11 +9,11 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from infra.setting_tables import FARGATE_MEMORY_MIB
+from infra.setting_tables import FARGATE_MEMORY_MIB, Logs
 
 File = dict[str, Any]
 Choice = Mapping[str, object]
@@ -183,8 +183,7 @@ def files(draw: st.DrawFn) -> File:
         file["compute"][service] |= {"least": least, "most": draw(st.integers(least, 100))}
         file["compute"][service] |= draw(st.sampled_from([{}, size]))
     file["logs"] = {
-        "level": draw(st.sampled_from(["debug", "info", "warning", "error"])),
-        "retention_days": draw(st.sampled_from([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365])),
+        key: draw(st.sampled_from(get_args(Logs.model_fields[key].annotation))) for key in ("level", "retention_days")
     }
     return file
 

@@ -104,7 +104,7 @@ class Backups(Construct):
             role=cast("iam.IRole", role),
             disable_default_backup_policy=True,
         )
-        selection.node.add_dependency(role)  # with what it may: AWS Backup tries it
+        selection.node.add_dependency(role.node.find_child("DefaultPolicy"))  # AWS Backup tries what it may
         self._tell_of_failures(vault, alarms)
         self._watch("Watch", environment.resource_name(PURPOSE), alarms, backups_watch.BACKUPS)
         if copies_arn:

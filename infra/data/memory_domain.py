@@ -34,8 +34,9 @@ class MemoryDomain(Construct):
 
     Made of the plain resource: the library's own class sets access and log policies by a function of its own, which
     runs beside the rest of a deployment. Slow logs stay off, because they hold what was searched for. OpenSearch
-    Service keeps hourly snapshots of the last 14 days. CloudFormation cannot set Auto-Tune. One node
-    in one zone (dev) has no second copy of anything.
+    Service keeps hourly snapshots of the last 14 days. CloudFormation cannot set Auto-Tune. There are no dedicated
+    master nodes, which would double the price: with three zones two nodes are a majority without the third. With two
+    nodes (staging) the domain stands still while one is lost, and one node (dev) has no second copy of anything.
     """
 
     def __init__(

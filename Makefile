@@ -52,6 +52,7 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
+	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
 	$(CDK) synth '**' --quiet --output build/cdk.out
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod whether a deployment will succeed (FIX=1: mend what can be)

@@ -2,48 +2,64 @@
 
 import gc
 import sys
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from constructs import Construct
 
-from infra.delivery.settings import read_pipeline
+from infra.delivery.settings import Pipeline, read_pipeline
 from infra.delivery.stack import PipelineStack
 from infra.guards.accounts import guarded_accounts
+from infra.guards.nag import Nag
 from infra.guards.stack import GuardsStack
-from infra.services import InvalidService, read_services
-from infra.settings import PIPELINE, InvalidSettings, read_environments
+from infra.services import InvalidService, Service, read_services
+from infra.settings import PIPELINE, Environment, InvalidSettings, read_environments
 from infra.sizes import check_quota
 from infra.stage import EnvironmentStage
 
 
+def build(
+    app: cdk.App, environments: Sequence[Environment], delivery: Pipeline | None, services: Mapping[str, Service]
+) -> None:
+    """Everything there is: the guards of each account, every environment, and the pipeline.
+
+    An environment that the pipeline deploys is part of the pipeline's stack, and is synthesized once.
+    """
+    nag = Nag(app)
+
+    def stage(scope: Construct, environment: Environment) -> EnvironmentStage:
+        made = EnvironmentStage(scope, environment=environment, services=services)
+        nag.environment(made, environment)
+        return made
+
+    accounts = guarded_accounts(environments, delivery)
+    for account in accounts.values():
+        nag.guards(GuardsStack(app, account=account), account)
+    delivered = {stage.environment for stage in delivery.stages} if delivery else set[str]()
+    for environment in environments:
+        if environment.name not in delivered:
+            stage(app, environment)
+    if delivery:
+        ours = [environment for environment in environments if environment.name in delivered]
+        tooling = accounts[delivery.account.id]
+        architecture = ours[0].compute.architecture
+        pipeline = PipelineStack(app, PIPELINE, settings=delivery, architecture=architecture, regions=tooling.regions)
+        pipeline.deploy(stage(pipeline, environment) for environment in ours)
+        nag.pipeline(app, delivery, tooling)
+
+
 def main() -> None:
-    """Synthesize every environment; wrong settings end it with what is wrong, and nothing else."""
+    """Synthesize it; wrong settings end it with what is wrong, and nothing else."""
     gc.disable()  # a short process that keeps nearly all it makes: collecting costs a fifth of its time
+    # Stack traces name the temporary folder of the run: no two would write the same bytes.
+    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
     try:
         services = read_services()
         environments = read_environments()
         check_quota(environments, services)
-        delivery = read_pipeline(environments)
+        build(app, environments, read_pipeline(environments), services)
     except (InvalidService, InvalidSettings) as error:
         sys.exit(str(error))
-    # Stack traces name the temporary folder of the run: no two would write the same bytes.
-    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
-    for account in guarded_accounts(environments, delivery).values():
-        GuardsStack(app, account=account)
-    delivered = {stage.environment for stage in delivery.stages} if delivery else set[str]()
-    for environment in environments:
-        if environment.name not in delivered:
-            EnvironmentStage(app, environment=environment, services=services)
-    if delivery:
-        ours = [environment for environment in environments if environment.name in delivered]
-        pipeline = PipelineStack(
-            app,
-            PIPELINE,
-            settings=delivery,
-            architecture=ours[0].compute.architecture,
-            regions={e.account.region for e in ours} | {e.backup.copy_region for e in ours if e.backup.copy_region},
-        )
-        # Part of the pipeline's own stack: each environment is synthesized once.
-        pipeline.deploy(EnvironmentStage(pipeline, environment=e, services=services) for e in ours)
     app.synth()
 
 

@@ -12,7 +12,16 @@ import pytest
 from tests.infra.synth import ROOT, synthesize
 from tests.infra.template import Template, read_application, read_assembly
 
-INPUTS = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "environments", "infra", "services")
+INPUTS = (
+    "app.py",
+    "cdk.json",
+    "package.json",
+    "package-lock.json",
+    "requirements.txt",
+    "environments",
+    "infra",
+    "services",
+)
 
 
 def _digest() -> str:

@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from infra.settings import read_environments
 from tests.infra.conftest import INPUTS
-from tests.infra.synth import ROOT, synthesize
+from tests.infra.synth import CDK, CLOSED, NODE, ROOT, synthesize
 from tests.infra.template import Template, strings
 
 ENVIRONMENTS = {e.name: e for e in read_environments()}
@@ -20,14 +21,57 @@ def _files(assembly: Path) -> dict[str, bytes]:
 
 
 def test_every_environment_has_its_stacks(templates: dict[tuple[str, str], Template]) -> None:
-    assert set(templates) == {(e, s) for e in ENVIRONMENTS for s in ("Network", "Operations", "Data", "Compute")}
+    own = {(e, s) for e in ENVIRONMENTS for s in ("Network", "Operations", "Data", "Compute")}
+    copies = {(name, "BackupCopy") for name, e in ENVIRONMENTS.items() if e.backup.copy_region}
+    assert set(templates) == own | copies
 
 
 def test_the_templates_are_valid_cloudformation(assembly: Path) -> None:
     report = json.loads((assembly / "validation-report.json").read_text())
-    (plugin,) = report["pluginReports"]
-    assert (plugin["conclusion"], plugin["violations"]) == ("success", [])
-    assert {(f["ruleName"], bool(f["reason"])) for f in plugin["suppressedViolations"]} == {("W3010", True)}
+    (own,) = [r for r in report["pluginReports"] if r["pluginName"] == "CloudFormation Validate"]
+    assert (own["conclusion"], own["violations"]) == ("success", [])
+    assert {(f["ruleName"], bool(f["reason"])) for f in own["suppressedViolations"]} == {("W3010", True)}
+
+
+def _run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """One of the commands of ``package.json``, with nothing but itself to ask."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **CLOSED}
+    return subprocess.run([NODE, *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_pinned_publisher_of_images_reads_every_list_of_assets(assembly: Path) -> None:
+    publisher = ROOT / "node_modules" / "cdk-assets" / "bin" / "cdk-assets"
+    lists = sorted(assembly.rglob("*.assets.json"))
+    for path in [p for p in lists if "Compute" in p.name]:  # those with images and files; half a second each
+        listed = _run(publisher, "--path", path, "ls")
+        assert listed.returncode == 0, listed.stderr
+        named = json.loads(path.read_text())
+        assert {*named["dockerImages"], *named["files"]} <= {*re.findall(r"[0-9a-f]{64}", listed.stdout)}
+    assert {json.loads(path.read_text())["version"] for path in lists} == {"54.0.0"}
+
+
+def test_the_cdk_command_lists_the_stacks_in_the_order_of_their_names(assembly: Path) -> None:
+    listed = _run(CDK, "ls", "--app", assembly)
+    assert listed.returncode == 0, listed.stderr
+    stacks = {
+        "dev/Compute",
+        "pipeline",
+        "pipeline/staging/Data",
+        "pipeline/prod/Network",
+        "sanctum-guards-111122223333",
+    }
+    assert {line.split(" ")[0] for line in listed.stdout.splitlines()} >= stacks
+
+
+def test_the_cdk_command_tells_what_changed_since_an_older_template(assembly: Path, tmp_path: Path) -> None:
+    (path,) = (assembly / "assembly-dev").glob("devNetwork*.template.json")
+    older = json.loads(path.read_text())
+    vpc = next(k for k, r in older["Resources"].items() if r["Type"] == "AWS::EC2::VPC")
+    older["Resources"][vpc]["Properties"]["CidrBlock"] = "10.99.0.0/16"
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    told = _run(CDK, "diff", "--app", assembly, "--template", tmp_path / "older.json", "dev/Network")
+    assert told.returncode == 0, told.stderr
+    assert "10.99.0.0/16" in told.stdout + told.stderr
 
 
 def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, tmp_path: Path) -> None:
@@ -39,7 +83,20 @@ def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, tmp_path:
             shutil.copytree(source, elsewhere / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, elsewhere / name)
-    other = {"TZ": "Asia/Tokyo", "LANG": "C", "PYTHONHASHSEED": "7"}
+    other = {
+        "TZ": "Asia/Tokyo",
+        "LANG": "C",
+        "PYTHONHASHSEED": "7",
+        "HOME": str(elsewhere),
+        "AWS_PROFILE": "somebody",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-key",
+        "CDK_DEFAULT_ACCOUNT": "123456789012",
+        "CDK_DEFAULT_REGION": "eu-central-1",
+        "CODEBUILD_BUILD_ID": "sanctum:1",
+    }
     synth = synthesize(elsewhere, tmp_path / "out", other, validate=False)  # most of a synth's time, and no output
     assert synth.returncode == 0, synth.stderr
     here, there = _files(assembly), _files(tmp_path / "out")
@@ -52,8 +109,9 @@ def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(tmp_path
     shutil.copy(ROOT / "app.py", tmp_path)
     for name in ("infra", "services", "environments"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    dev = tmp_path / "environments" / "dev.toml"
-    dev.write_text(dev.read_text().replace("nodes = 2", "nodes = 3"))
+    staging = tmp_path / "environments" / "staging.toml"
+    assert "nodes = 2" in staging.read_text()
+    staging.write_text(staging.read_text().replace("nodes = 2", "nodes = 3"))
     synth = synthesize(tmp_path, tmp_path / "out", {})
     assert synth.returncode != 0
     assert "nodes = 3 must be a multiple of the 2 zones" in synth.stderr

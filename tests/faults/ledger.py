@@ -84,6 +84,9 @@ def read_stored(entries: Iterable[Entry], sql: Callable[[str], str]) -> Stored:
     """
     people = {id(entry.person): entry.person for entry in entries}.values()
     conversations = {entry.conversation for entry in entries}
+    named = f"conversation_id = ANY ('{{{','.join(conversations)}}}')"
+    # First of all: what is handed over while the rest is read would be neither waiting nor remembered.
+    waiting = int(sql(f"SELECT count(*) FROM outbox WHERE {named}"))  # noqa: S608 - ids
     messages: list[dict[str, Any]] = []
     memories: list[dict[str, Any]] = []
     for person in people:
@@ -91,9 +94,7 @@ def read_stored(entries: Iterable[Entry], sql: Callable[[str], str]) -> Stored:
         mine = [one for one in export["conversations"] if one["conversation_id"] in conversations]
         messages += (message for conversation in mine for message in conversation["messages"])
         memories += (memory for memory in export["memories"] if memory["conversation_id"] in conversations)
-    named = f"conversation_id = ANY ('{{{','.join(conversations)}}}')"
     rows = json.loads(sql(f"SELECT coalesce(json_agg(message_id), '[]') FROM messages WHERE {named}"))  # noqa: S608 - ids
-    waiting = int(sql(f"SELECT count(*) FROM outbox WHERE {named}"))  # noqa: S608 - ids
     return Stored(messages, memories, Counter(rows), waiting)
 
 

@@ -370,7 +370,8 @@ class PublicTasks(Tasks):
 
     strategy: Strategy = "rolling"
     """How a new version takes over: task by task; a tenth of the requests first and the rest ten minutes later; or all
-    at once, with the old version kept for ten minutes. The alarms send everything back to the old one in each."""
+    at once; with the latter two the old version is kept for ten minutes more. The alarms send everything back to it in
+    each. A release that changes ``edge.paths`` has to be deployed rolling: docs/decisions/0012."""
 
 
 class Compute(Table):
@@ -407,5 +408,5 @@ class Operations(Table):
     """The hour of the day, UTC, from which on fewest people are there: backups begin in it, and in the ten from it
     on AWS may update what holds data."""
     p99_seconds: Annotated[float, Field(gt=0, le=60)] = 2
-    """The slowest hundredth of the requests but messages, whose time is the model's; beyond it for three minutes an
-    alarm goes off, and a deployment that runs is rolled back."""
+    """The slowest hundredth of the requests but messages and exports, whose time is the model's or the person's; beyond
+    it for three minutes an alarm goes off, and a deployment that runs is rolled back."""

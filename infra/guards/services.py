@@ -81,8 +81,5 @@ PASSED_TO = {
 
 MANAGED_POLICIES = {
     "lambda": "service-role/AWSLambdaBasicExecutionRole",
-    "vpc-lattice": "AmazonECSInfrastructureRolePolicyForVpcLattice",
-    "rds": "service-role/AmazonRDSEnhancedMonitoringRole",
-    "backup": "service-role/AWSBackupServiceRolePolicyForBackup",
 }
 """The policies of AWS that roles of these stacks have."""

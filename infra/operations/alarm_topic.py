@@ -12,7 +12,7 @@ from infra import principals
 from infra.encryption import customer_key
 from infra.settings import Environment
 
-SENDERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com")
+SENDERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 """Services of AWS that send to it. Each has to be allowed the key too, or what it sends never arrives and nobody is
 told (Amazon SNS guide, "Key management")."""
 

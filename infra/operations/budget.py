@@ -32,6 +32,10 @@ class MonthlyBudget(Construct):
                 time_unit="MONTHLY",
                 budget_limit=budgets.CfnBudget.SpendProperty(amount=operations.monthly_budget_usd, unit="USD"),
             ),
+            resource_tags=[  # which the library does not tag
+                budgets.CfnBudget.ResourceTagProperty(key="application", value="sanctum"),
+                budgets.CfnBudget.ResourceTagProperty(key="environment", value=environment.name),
+            ],
             notifications_with_subscribers=[
                 budgets.CfnBudget.NotificationWithSubscribersProperty(
                     notification=budgets.CfnBudget.NotificationProperty(

@@ -64,7 +64,7 @@ bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with y
 	@arguments=$$($(BIN)/python -m infra.guards.bootstrap arguments '$(ENV)'); \
 	$(CDK) bootstrap --app build/cdk.out $$arguments
 
-deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
+deploy: $(if $(filter pipeline,$(ENV)),,preflight) synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
 	@stacks=$$($(BIN)/python -m infra.delivery.stacks '$(ENV)'); \
 	$(CDK) deploy --app build/cdk.out "$$stacks"
 
@@ -74,8 +74,8 @@ fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEE
 bench: .venv/dev.stamp ## Measure every figure the README claims
 	@PYTHONPATH=services/backend:services/chassis $(BIN)/python -m tests.benchmarks
 
-faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum, ten rounds long, while people talk
-	@$(BIN)/python -m tests.faults
+faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3)
+	@$(BIN)/python -m tests.faults $(if $(ROUNDS),--rounds '$(ROUNDS)')
 
 lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
 	@sh tools/lock/lock.sh .tools/lock/bin/uv

@@ -19,7 +19,7 @@ def _say(text: object) -> None:
 def main() -> int:
     """Do what the command line says; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3, help="each takes about four minutes")
     parser.add_argument("--people", type=int, default=4 * len(WAYS))
     arguments = parser.parse_args()
     broken = 0

@@ -371,7 +371,7 @@ class PublicTasks(Tasks):
     strategy: Strategy = "rolling"
     """How a new version takes over: task by task; a tenth of the requests first and the rest ten minutes later; or all
     at once; with the latter two the old version is kept for ten minutes more. The alarms send everything back to it in
-    each. A release that changes ``edge.paths`` has to be deployed rolling: docs/decisions/0012."""
+    each. A release that changes ``edge.paths`` has to be deployed rolling: docs/decisions/0013."""
 
 
 class Compute(Table):

@@ -39,6 +39,9 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "sized": (False, True),
     "emails": (1, 3),
     "dashboard": (True, False),
+    "cidr": ("10.40.0.0/16", "172.16.32.0/19"),
+    "quiet_hour": (7, 23, 0),
+    "retention_days": (90, 1, 365),
 }
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ZONES = tuple(REGION + letter for letter in "abcdef")
@@ -56,7 +59,7 @@ def file_of(choice: Choice) -> File:
         "protected": protected,
         "account": {"id": ACCOUNT, "region": REGION, "fargate_vcpus": 4000, "trail": choice["trail"]},
         "network": {
-            "cidr": "10.40.0.0/16",
+            "cidr": choice["cidr"],
             "zones": zones,
             "lattice_prefix_list": "pl-0123456789abcdef0",
             "s3_prefix_list": "pl-63a5400a",
@@ -80,6 +83,7 @@ def file_of(choice: Choice) -> File:
             "emails": [f"somebody{n}@example.com" for n in range(int(str(choice["emails"])))],
             "monthly_budget_usd": 100,
             "dashboard": choice["dashboard"],
+            "quiet_hour": choice["quiet_hour"],
         },
         "compute": {
             "architecture": choice["architecture"],
@@ -87,6 +91,7 @@ def file_of(choice: Choice) -> File:
             "backend": {"strategy": choice["strategy"]} | sized,
             "ai_core": {"least": 1, "most": 1} | sized,
         },
+        "logs": {"retention_days": choice["retention_days"]},
     }
 
 

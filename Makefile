@@ -51,9 +51,9 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of every environment to build/cdk.out
+synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all environments and the pipeline to build/cdk.out (FAST=1: judge nothing)
 	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
-	$(CDK) synth '**' --quiet --output build/cdk.out
+	$(CDK) synth '**' --quiet $(if $(FAST),--no-validation) --output build/cdk.out
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)
@@ -71,7 +71,7 @@ deploy: $(if $(filter pipeline,$(ENV)),,preflight) synth ## First deployment of 
 fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEED=…: other ones)
 	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')
 
-bench: .venv/dev.stamp ## Measure every figure the README claims
+bench: .venv/dev.stamp node_modules/.stamp ## Measure every figure the README claims
 	@PYTHONPATH=services/backend:services/chassis $(BIN)/python -m tests.benchmarks
 
 faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3)

@@ -17,6 +17,7 @@ from tests.benchmarks.backend_alone import backend_alone
 from tests.benchmarks.fairness import factors
 from tests.benchmarks.figures import report
 from tests.benchmarks.prompts import question, words_for
+from tests.benchmarks.synthesis import report_synthesis
 from tests.support.inside import cpu_seconds, process_of, processes_named, resident_bytes
 from tests.support.openai_server import stand_in
 from tests.support.person import Person
@@ -133,6 +134,7 @@ def main() -> None:
             report_fairness(sanctum)
         report_throughput()
         report_streams()
+    report_synthesis()
 
 
 if __name__ == "__main__":

@@ -24,12 +24,16 @@ CLOSED = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https"
 
 
 def synthesize(
-    root: Path, out: Path, environment: Mapping[str, str], *, validate: bool = True
+    root: Path, out: Path, environment: Mapping[str, str], *, validate: bool = True, app: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Synthesize the application in ``root`` into ``out``: without credentials and without a network."""
+    """Synthesize the application in ``root`` into ``out``: without credentials and without a network.
+
+    ``app`` runs it in another way than ``cdk.json`` says.
+    """
+    options = [f"--validation={validate}".lower(), *(["--app", app] if app else [])]
     path = os.pathsep.join([str(NODE.parent), str(Path(sys.executable).parent), "/usr/bin", "/bin"])
     return subprocess.run(
-        [NODE, CDK, "synth", "**", "--quiet", f"--validation={validate}".lower(), "--output", out],
+        [NODE, CDK, "synth", "**", "--quiet", *options, "--output", out],
         cwd=root,
         env={
             "PATH": path,

@@ -1,11 +1,12 @@
 """``docs/settings.md``."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from infra.costs.prices import Prices
+from infra.delivery.settings import Pipeline
 from infra.markdown import table
 from infra.reference.allowed import allowed, default
 from infra.reference.docstrings import field_docstrings
@@ -22,10 +23,17 @@ what a whole environment comes to.
 
 """
 
+PIPELINE_HEAD = """\
+# Settings of the pipeline
+
+What may stand in `environments/pipeline.toml`. Without the file there is no pipeline."""
+
 
 def settings_page(prices: Prices) -> str:
     """The page, in Markdown."""
-    return HEAD + "\n\n".join(_tables(Environment, (), prices)) + "\n"
+    environment = _tables(Environment, (), lambda path: cost_of(path, prices))
+    pipeline = _tables(Pipeline, (), lambda _: "")
+    return HEAD + "\n\n".join([*environment, PIPELINE_HEAD, *pipeline]) + "\n"
 
 
 def setting_paths(model: type[BaseModel] = Environment, above: Sequence[str] = ()) -> Iterator[str]:
@@ -38,28 +46,36 @@ def setting_paths(model: type[BaseModel] = Environment, above: Sequence[str] = (
             yield ".".join((*above, name))
 
 
-def _tables(model: type[BaseModel], path: Sequence[str], prices: Prices) -> Iterator[str]:
+def _tables(
+    model: type[BaseModel], path: Sequence[str], cost: Callable[[str], str], *, several: str = ""
+) -> Iterator[str]:
+    """A section for ``model``, and one for each table in it; ``several`` says of a list what its order means."""
     schema = model.model_json_schema()
     docstrings = field_docstrings(model)
     rows: list[tuple[str, ...]] = []
     inner: list[str] = []
     for name, field in model.model_fields.items():
-        annotation = field.annotation
+        annotation, (item, *_) = field.annotation, (*get_args(field.annotation), None)
+        below = (*path, name)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            inner += _tables(annotation, (*path, name), prices)
+            inner += _tables(annotation, below, cost)
+            continue
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            inner += _tables(item, below, cost, several=f" One or more. {docstrings[name]}")
             continue
         property_schema: Mapping[str, Any] = schema["properties"][name]
-        cost = cost_of(".".join((*path, name)), prices)
+        costs = cost(".".join(below))
         rows.append(
             (
                 f"`{name}`",
-                f"{docstrings[name]}{f' **Costs:** {cost}' if cost else ''}",
+                f"{docstrings[name]}{f' **Costs:** {costs}' if costs else ''}",
                 allowed(property_schema),
                 default(property_schema, required=field.is_required()),
             )
         )
     if rows:
-        title = f"`[{'.'.join(path)}]`" if path else "At the top"
-        purpose = " ".join((model.__doc__ or "").split()).replace("``", "`")
+        purpose = " ".join((model.__doc__ or "").split()).replace("``", "`") + several
+        name = ".".join(path)
+        title = f"`[[{name}]]`" if several else f"`[{name}]`" if path else "At the top"
         yield f"## {title}\n\n{purpose}\n\n" + table(("key", "what it is", "allowed", "default"), rows)
     yield from inner

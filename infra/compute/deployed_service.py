@@ -47,7 +47,7 @@ class DeployedService(Construct):
         super().__init__(scope, service.name)
         self._environment, self._service = environment, service
         group = network.security_groups.services[service.name]
-        image = service_image(self, service, environment=environment)
+        image = service_image(self, service, architecture=environment.compute.architecture)
         log_group = EncryptedLogGroup(
             self, "LogGroup", environment=environment, key=network.logs_key, name=service.name
         )

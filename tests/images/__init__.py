@@ -1,0 +1,1 @@
+"""The images of the deployment, built and run on a container engine."""

@@ -44,10 +44,10 @@ class UsersDatabase(rds.DatabaseCluster):
     """Encrypted, reached over TLS by IAM sign-in; RDS makes the administrator's password and replaces it each week.
 
     Only the cluster has deletion protection: to instances of Aurora, whose data is the cluster's, it does not apply
-    (Amazon RDS, ``DBInstance.DeletionProtection``). They are retained with it. A change of the cluster that would replace it
-    fails, because the new one cannot have its name. Each reader takes over in its turn and therefore grows with the
-    writer. Enhanced Monitoring writes to ``RDSOSMetrics``, a log group that RDS makes, one for all of the account, and
-    keeps for 30 days: figures of the operating system under a key of AWS's.
+    (Amazon RDS, ``DBInstance.DeletionProtection``). They are retained with it. A change of the cluster that would
+    replace it fails, because the new one cannot have its name. Each reader takes over in its turn and therefore grows
+    with the writer. Enhanced Monitoring writes to ``RDSOSMetrics``, a log group that RDS makes, one for all of the
+    account, and keeps for 30 days: figures of the operating system under a key of AWS's.
     """
 
     def __init__(

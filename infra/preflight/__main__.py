@@ -6,39 +6,49 @@ Ends with 1 when something is bad and with 0 otherwise: what is not known is sai
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from infra.delivery.settings import read_pipeline
 from infra.preflight.answers import Answer, State
 from infra.preflight.aws import Aws
-from infra.preflight.check import Inquiry
-from infra.preflight.checks import CHECKS, CREDENTIALS
+from infra.preflight.check import Check, Inquiry, Located, PipelineInquiry
+from infra.preflight.checks import CHECKS, CREDENTIALS, PIPELINE_CHECKS
 from infra.preflight.run import answers_of, ask_all
 from infra.services import InvalidService, read_services
-from infra.settings import InvalidSettings, read_environment, read_environments
+from infra.settings import PIPELINE, InvalidSettings, read_environment, read_environments
+
+AnyInquiry = TypeVar("AnyInquiry", bound=Located)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, say what came out, and return what the process ends with."""
     parser = argparse.ArgumentParser(prog="python -m infra.preflight", description=__doc__)
-    parser.add_argument("environment", help="name of a file in environments/")
+    parser.add_argument("environment", help="name of a file in environments/; pipeline is one too")
     parser.add_argument("--fix", action="store_true", help="make the service-linked roles that are missing")
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
     options = parser.parse_args(arguments)
+    say = _Report(as_json=options.json)
     try:
+        environments, services = read_environments(), read_services()
+        pipeline = read_pipeline(environments)
+        if pipeline and options.environment == PIPELINE:
+            region = pipeline.account.region
+            return _report(say, PIPELINE_CHECKS, PipelineInquiry(pipeline, Aws(region), environments))
         environment = read_environment(options.environment)
-        pipeline = read_pipeline(read_environments())
-        services = read_services()
     except (InvalidSettings, InvalidService) as error:
         print(error, file=sys.stderr)  # noqa: T201  # a command's answer
         return 1
-    inquiry = Inquiry(environment, services, Aws(environment.account.region), pipeline, fix=options.fix)
-    say = _Report(as_json=options.json)
+    aws = Aws(environment.account.region)
+    return _report(say, CHECKS, Inquiry(environment, services, aws, pipeline, fix=options.fix))
+
+
+def _report(say: "_Report", checks: Iterable[Check[AnyInquiry]], inquiry: AnyInquiry) -> int:
     say.answers(CREDENTIALS.title, answers_of(CREDENTIALS, inquiry))
     if not say.found[State.BAD] and not say.found[State.UNKNOWN]:
-        for check, answers in ask_all(CHECKS, inquiry):
+        for check, answers in ask_all(checks, inquiry):
             say.answers(check.title, answers)
-    say.summary(environment.name)
+    say.summary(inquiry.place.name)
     return 1 if say.found[State.BAD] or not say.found[State.GOOD] else 0
 
 

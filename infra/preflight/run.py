@@ -4,16 +4,19 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from infra.preflight.answers import Answer, unknown
 from infra.preflight.aws import AwsError, NotAllowed
-from infra.preflight.check import Check, Inquiry
+from infra.preflight.check import Check
+
+T = TypeVar("T")
 
 SECONDS = 180
 """After which what is not answered is not known."""
 
 
-def answers_of(check: Check, inquiry: Inquiry) -> list[Answer]:
+def answers_of(check: Check[T], inquiry: T) -> list[Answer]:
     """All answers of one check; never raises."""
     found: list[Answer] = []
     try:
@@ -29,13 +32,13 @@ def answers_of(check: Check, inquiry: Inquiry) -> list[Answer]:
 
 
 def ask_all(
-    checks: Iterable[Check], inquiry: Inquiry, seconds: float = SECONDS
-) -> Iterator[tuple[Check, list[Answer]]]:
+    checks: Iterable[Check[T]], inquiry: T, seconds: float = SECONDS
+) -> Iterator[tuple[Check[T], list[Answer]]]:
     """Each check with its answers, in the order in which they come."""
-    done: queue.SimpleQueue[tuple[Check, list[Answer]]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Check[T], list[Answer]]] = queue.SimpleQueue()
     waiting = {check.title: check for check in checks}
 
-    def work(check: Check) -> None:
+    def work(check: Check[T]) -> None:
         done.put((check, answers_of(check, inquiry)))
 
     for check in waiting.values():

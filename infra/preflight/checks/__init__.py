@@ -1,10 +1,11 @@
 """Every check, a topic a file. ``CREDENTIALS`` comes first: without them, or with those of another account, there is
 nothing to ask."""
 
-from infra.preflight.check import Check
+from infra.preflight.check import Check, Inquiry, Located, PipelineInquiry
 from infra.preflight.checks import (
     backup_opt_in,
     bootstrap,
+    builds,
     certificate,
     connection,
     credentials,
@@ -22,8 +23,8 @@ from infra.preflight.checks import (
     zones,
 )
 
-CREDENTIALS = Check("Credentials", credentials.ask)
-CHECKS = (
+CREDENTIALS: Check[Located] = Check("Credentials", credentials.ask)
+CHECKS: tuple[Check[Inquiry], ...] = (
     Check("Guards", guards.ask),
     Check("Bootstrap", bootstrap.ask),
     Check("Zones", zones.ask),
@@ -41,4 +42,10 @@ CHECKS = (
     Check("Hosted zone", hosted_zone.ask),
     Check("Trail", trail.ask),
     Check("Connection to GitHub", connection.ask),
+)
+PIPELINE_CHECKS: tuple[Check[PipelineInquiry], ...] = (
+    Check("Guards", guards.ask),
+    Check("Bootstrap", bootstrap.ask),
+    Check("Connection to GitHub", connection.ask),
+    Check("Builds", builds.ask),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from infra.preflight.answers import Answer, bad, good
-from infra.preflight.check import Inquiry
+from infra.preflight.check import Located
 
 VERSION = 8
 """The least that the stacks ask for."""
@@ -11,11 +11,10 @@ PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 STACK = "CDKToolkit"
 
 
-def ask(inquiry: Inquiry) -> Iterator[Answer]:
+def ask(inquiry: Located) -> Iterator[Answer]:
     """New enough in every region that is deployed to, and open to the pipeline where there is one."""
-    environment = inquiry.environment
-    remedy = f"make bootstrap ENV={environment.name}"
-    for region in filter(None, (environment.account.region, environment.backup.copy_region)):
+    remedy = f"make bootstrap ENV={inquiry.place.name}"
+    for region in inquiry.place.regions:
         answer = inquiry.aws.find("ParameterNotFound", "ssm", "get_parameter", region=region, Name=PARAMETER)
         if answer is None:
             yield bad(f"{region} is not bootstrapped", remedy)
@@ -28,12 +27,9 @@ def ask(inquiry: Inquiry) -> Iterator[Answer]:
         yield from _trust(inquiry, region, remedy)
 
 
-def _trust(inquiry: Inquiry, region: str, remedy: str) -> Iterator[Answer]:
-    delivered = {stage.environment for stage in inquiry.pipeline.stages} if inquiry.pipeline else set[str]()
-    if inquiry.pipeline is None or inquiry.environment.name not in delivered:
-        return
-    tooling = inquiry.pipeline.account.id
-    if tooling == inquiry.environment.account.id:
+def _trust(inquiry: Located, region: str, remedy: str) -> Iterator[Answer]:
+    tooling = inquiry.place.trusted
+    if tooling is None or tooling == inquiry.place.account:
         return
     (stack,) = inquiry.aws.ask("cloudformation", "describe_stacks", region=region, StackName=STACK)["Stacks"]
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])}

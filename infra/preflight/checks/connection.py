@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from infra.preflight.answers import Answer, bad, good, unknown
-from infra.preflight.check import Inquiry
+from infra.preflight.check import Located
 
 CONSOLE = "open it in the console (Developer Tools, Settings, Connections) and finish the handshake with GitHub"
 
 
-def ask(inquiry: Inquiry) -> Iterator[Answer]:
+def ask(inquiry: Located) -> Iterator[Answer]:
     """The connection in ``environments/pipeline.toml`` exists, and somebody has finished its handshake."""
-    pipeline, account = inquiry.pipeline, inquiry.environment.account.id
+    pipeline, account = inquiry.pipeline, inquiry.place.account
     if pipeline is None:
         yield good("none: there is no environments/pipeline.toml")
         return

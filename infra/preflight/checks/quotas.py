@@ -19,7 +19,8 @@ def quota(aws: Aws, service: str, name: str) -> float | None:
     return None
 
 
-def _request(service: str, name: str, needed: float) -> str:
+def request(service: str, name: str, needed: float) -> str:
+    """How to get more."""
     return f"ask for {needed:g} of “{name}” of {service} in the Service Quotas console: it may take days"
 
 
@@ -35,7 +36,7 @@ def ask_fargate(inquiry: Inquiry) -> Iterator[Answer]:
     if granted < needed:
         yield bad(
             f"a deployment at full size needs {needed:g} vCPUs, and the account has {granted:g}",
-            _request("fargate", name, needed) + "; or lower compute.*.most",
+            request("fargate", name, needed) + "; or lower compute.*.most",
         )
     else:
         yield good(f"{granted:g} vCPUs, of which a deployment at full size needs {needed:g}")
@@ -111,7 +112,7 @@ def ask_others(inquiry: Inquiry) -> Iterator[Answer]:
         elif used + needed > granted:
             yield bad(
                 f"“{limited.quota}” is {granted:g}: {used} are in use, and {needed} needed",
-                _request(limited.service, limited.quota, used + needed),
+                request(limited.service, limited.quota, used + needed),
             )
         else:
             yield good(f"“{limited.quota}” is {granted:g}: {used} are in use, and {needed} needed")

@@ -11,7 +11,7 @@ from infra.delivery.settings import Pipeline, read_pipeline
 from infra.preflight.answers import Answer, State
 from infra.preflight.aws import Aws
 from infra.preflight.check import Check, Inquiry
-from infra.preflight.checks import CHECKS, CREDENTIALS
+from infra.preflight.checks import CHECKS
 from infra.preflight.run import answers_of
 from infra.services import read_services
 from infra.settings import Environment, read_environments
@@ -19,7 +19,7 @@ from tests.infra.preflight.recorded import Json, RecordedSession, Refused
 
 ENVIRONMENTS = {environment.name: environment for environment in read_environments()}
 PIPELINE = cast("Pipeline", read_pipeline(list(ENVIRONMENTS.values())))
-BY_TITLE = {check.title: check for check in (CREDENTIALS, *CHECKS)}
+BY_TITLE = {check.title: check for check in CHECKS}
 SERVICES = read_services()
 
 
@@ -66,7 +66,7 @@ def ask() -> Ask:
         settings: Mapping[str, object] | None = None,
         **more: object,
     ) -> list[Answer]:
-        check: Check = BY_TITLE[title]
+        check: Check[Inquiry] = BY_TITLE[title]
         asked = inquiry(RecordedSession(answers), changed(of, settings or {}), **more)  # pyright: ignore[reportArgumentType]  # as inquiry takes it
         return answers_of(check, asked)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from infra.preflight.answers import State
-from infra.preflight.check import Check
+from infra.preflight.check import Check, Inquiry
 from infra.preflight.checks import CHECKS, CREDENTIALS
 from infra.preflight.run import answers_of
 from tests.infra.preflight.conftest import ENVIRONMENTS, PIPELINE, Ask, changed, inquiry
@@ -358,7 +358,7 @@ def test_every_check_is_tried_with_an_account_that_is_ready_and_one_that_is_not(
 
 
 @pytest.mark.parametrize("check", [CREDENTIALS, *CHECKS], ids=lambda check: check.title.replace(" ", "_"))
-def test_what_may_not_be_asked_is_not_known_and_names_the_permission(check: Check) -> None:
+def test_what_may_not_be_asked_is_not_known_and_names_the_permission(check: Check[Inquiry]) -> None:
     settings: dict[str, Mapping[str, object]] = {
         "Certificate": OWN_CERTIFICATE,
         "Key of the model": OUTSIDE,

@@ -12,8 +12,8 @@ from infra.preflight.answers import Answer, State, bad, good
 from infra.preflight.aws import Aws
 from infra.preflight.check import Check, Inquiry
 from infra.preflight.run import ask_all
-from tests.infra.preflight.conftest import changed, inquiry
-from tests.infra.preflight.recorded import REFUSED, RecordedSession, Refused
+from tests.infra.preflight.conftest import PIPELINE, changed, inquiry
+from tests.infra.preflight.recorded import REFUSED, Json, RecordedSession, Refused
 
 DEV = changed("dev", {})
 CALLER = {"sts.GetCallerIdentity": {"Account": DEV.account.id, "Arn": "arn:aws:iam::111122223333:user/operator"}}
@@ -85,9 +85,8 @@ def test_something_bad_ends_with_1_and_says_what_to_do(
     find: Find, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     find(RecordedSession(CALLER, otherwise=REFUSED))
-    monkeypatch.setattr(
-        command, "CHECKS", (Check("One", lambda _: [good("a")]), Check("Two", lambda _: [bad("b", "c")]))
-    )
+    checks: list[Check[Inquiry]] = [Check("One", lambda _: [good("a")]), Check("Two", lambda _: [bad("b", "c")])]
+    monkeypatch.setattr(command, "CHECKS", checks)
     assert command.main(["dev"]) == 1
     assert "To do before a deployment:\n  Two: c\n" in capsys.readouterr().out
     assert command.main(["dev", "--json"]) == 1
@@ -117,3 +116,30 @@ def test_questions_are_asked_at_the_same_time_and_those_without_an_answer_are_gi
     assert time.monotonic() - began < 10
     assert answers == {"One": [State.GOOD], "Two": [State.GOOD], "Three": [State.UNKNOWN]}
     never.set()
+
+
+def test_the_account_of_the_pipeline_is_asked_for_its_connection_and_its_builds(
+    find: Find, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = ("ARM/Small", "Linux/Small", "Linux/Medium")
+    builds = [f"Concurrently running builds for {kind} environment" for kind in kinds]
+    answers: dict[str, Json | Refused] = {
+        "sts.GetCallerIdentity": {"Account": PIPELINE.account.id, "Arn": "arn:aws:iam::999900001111:user/operator"},
+        "iam.GetPolicy": {"Policy": {}},
+        "ssm.GetParameter": {"Parameter": {"Value": "30"}},
+        "codeconnections.GetConnection": {"Connection": {"ConnectionName": "g", "ConnectionStatus": "AVAILABLE"}},
+        "service-quotas.ListServiceQuotas": {"Quotas": [{"QuotaName": name, "Value": 1} for name in builds]},
+        "service-quotas.ListAWSDefaultServiceQuotas": {"Quotas": []},
+    }
+    session = find(RecordedSession(answers))
+    assert command.main(["pipeline"]) == 0
+    assert "pipeline: 10 good, 0 bad, 0 not known" in capsys.readouterr().out
+    # Copies of backups are in another region, where the pipeline keeps templates.
+    assert sum(name == "ssm.GetParameter" for name, _ in session.asked) == 2
+    answers["codeconnections.GetConnection"] = {"Connection": {"ConnectionStatus": "PENDING"}}
+    answers["service-quotas.ListServiceQuotas"] = {"Quotas": [{"QuotaName": name, "Value": 0} for name in builds]}
+    find(RecordedSession(answers))
+    assert command.main(["pipeline"]) == 1
+    written = capsys.readouterr().out
+    assert "finish the handshake with GitHub" in written
+    assert "ask for 1 of “Concurrently running builds for ARM/Small environment” of codebuild" in written

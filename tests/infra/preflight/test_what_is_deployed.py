@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.preflight.checks import bootstrap, database, linked_roles, memory, quotas
+from infra.preflight.aws import Aws
+from infra.preflight.check import PipelineInquiry
+from infra.preflight.checks import bootstrap, builds, database, linked_roles, memory, quotas
 from infra.preflight.checks.endpoints import endpoint_zones
-from tests.infra.preflight.conftest import ENVIRONMENTS
+from tests.infra.preflight.conftest import ENVIRONMENTS, PIPELINE
 from tests.infra.template import Template
 
 Templates = dict[tuple[str, str], Template]
@@ -71,3 +73,12 @@ def test_every_service_that_needs_a_role_of_its_own_is_asked_for(templates: Temp
         stacks = [template for (of, _), template in templates.items() if of == name]
         made = {resource["Type"] for stack in stacks for resource in stack.resources().values()}
         assert {service for kind, service in needs.items() if kind in made} == set(linked_roles.services(environment))
+
+
+def test_the_builds_that_are_asked_for_are_those_of_the_pipeline(application: dict[str, Template]) -> None:
+    environments = [project["Environment"] for project in application["pipeline"].properties("AWS::CodeBuild::Project")]
+    platforms = {"ARM_CONTAINER": "ARM", "LINUX_CONTAINER": "Linux"}
+    sizes = {"BUILD_GENERAL1_SMALL": "Small", "BUILD_GENERAL1_MEDIUM": "Medium"}
+    made = {f"{platforms[e['Type']]}/{sizes[e['ComputeType']]}" for e in environments}
+    asked = PipelineInquiry(PIPELINE, Aws(PIPELINE.account.region), list(ENVIRONMENTS.values()))
+    assert made == set(builds.kinds(asked))

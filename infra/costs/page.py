@@ -16,7 +16,7 @@ MOST = {"dev": 145, "prod": 650}
 """US dollars a month that an idle environment may cost."""
 
 HEAD = f"""\
-<!-- Written by `python -m infra.reference`; change infra/costs and run it again. -->
+<!-- Written by `make reference`; change infra/costs and run it again. -->
 # What an idle environment costs
 
 Counted from the templates that are deployed, at the list prices of us-east-1, in US dollars for a month of {HOURS}

@@ -1,4 +1,4 @@
-"""``python -m infra.reference CDK_OUT``: write the pages of ``docs/`` that come from the code."""
+"""``python -m infra.reference CDK_OUT`` (``make reference``): write the pages of ``docs/`` that come from the code."""
 
 import sys
 from pathlib import Path

@@ -14,7 +14,7 @@ from infra.reference.setting_costs import cost_of
 from infra.settings import Environment
 
 HEAD = """\
-<!-- Written by `python -m infra.reference`; change infra/setting_tables.py and run it again. -->
+<!-- Written by `make reference`; change infra/setting_tables.py and run it again. -->
 # Settings
 
 What may stand in `environments/<name>.toml`. What a file leaves out has the default given here. Everything wrong in

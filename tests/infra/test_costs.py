@@ -210,9 +210,7 @@ def test_every_economy_of_dev_saves_something_and_says_what_it_gives_up(deployed
 
 def test_the_pages_of_settings_and_costs_are_up_to_date(assembly: Path) -> None:
     for path, text in pages(assembly).items():
-        assert path.read_text() == text, (
-            f"{path.name} is out of date: `make synth`, then `.venv/bin/python -m infra.reference`"
-        )
+        assert path.read_text() == text, f"{path.name} is out of date: make reference"
 
 
 def test_every_setting_is_on_its_page_and_each_that_costs_says_how_much() -> None:

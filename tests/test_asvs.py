@@ -1,13 +1,11 @@
 """The table of ``docs/asvs.md`` has every requirement once, names only tests that exist, and counts right."""
 
-import ast
 import re
 from collections import Counter
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from tests.support.named_tests import ROOT, TEST, missing
+
 PAGE = (ROOT / "docs" / "asvs.md").read_text()
 
 # A digit a requirement, in order: the level it belongs to (OWASP ASVS 5.0.0).
@@ -25,7 +23,6 @@ LEVELS = {
     "15.1": "12233", "15.2": "12233", "15.3": "1222222", "15.4": "3333", "16.1": "2", "16.2": "22222",
     "16.3": "2222", "16.4": "222", "16.5": "2223", "17.1": "23", "17.2": "22223333", "17.3": "22",
 }  # fmt: skip
-TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
 class Row(NamedTuple):
@@ -49,12 +46,6 @@ class Row(NamedTuple):
 ROWS = [Row(*found) for found in re.findall(r"^\| ([\d.]+) \| (\d) \| (.+?) \| (.+) \|$", PAGE, re.MULTILINE)]
 
 
-@cache
-def _tests_of(path: str) -> set[str]:
-    nodes = ast.parse((ROOT / path).read_text()).body
-    return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-
-
 def test_every_requirement_of_levels_1_and_2_is_in_the_table_once_and_in_order() -> None:
     wanted = [
         (f"{section}.{number}", level)
@@ -67,10 +58,9 @@ def test_every_requirement_of_levels_1_and_2_is_in_the_table_once_and_in_order()
 
 
 def test_every_test_that_the_table_names_exists() -> None:
-    named = [(row.requirement, path, test) for row in ROWS for path, test in TEST.findall(row.answer)]
-    assert len(named) > 100
-    missing = [found for found in named if not (ROOT / found[1]).is_file() or found[2] not in _tests_of(found[1])]
-    assert missing == []
+    answers = "\n".join(row.answer for row in ROWS)
+    assert len(TEST.findall(answers)) > 100
+    assert missing(answers) == []
 
 
 def test_nothing_in_the_table_looks_like_a_test_and_is_none() -> None:

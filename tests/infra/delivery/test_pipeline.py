@@ -83,7 +83,7 @@ def test_somebody_approves_before_anything_of_an_environment_with_approval_chang
 )
 def test_every_commit_passes_checks_and_tests_before_anything_is_deployed(stacks: Stacks) -> None:
     spec = _buildspec(_projects(stacks)["Synth"])
-    assert spec["phases"]["build"]["commands"] == ["make check test synth"]
+    assert spec["phases"]["build"]["commands"] == ["make check test scan"]
     assert "commands" not in spec["phases"]["install"]
     assert spec["artifacts"]["base-directory"] == "build/cdk.out"
 

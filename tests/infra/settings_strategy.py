@@ -43,6 +43,8 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "quiet_hour": (7, 23, 0),
     "retention_days": (90, 1, 365),
 }
+SYNTHESIZED = 3
+"""So many of ``covering`` are synthesized where nobody asks for more: each value is in one of them."""
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ZONES = tuple(REGION + letter for letter in "abcdef")
 ARN = f"{REGION}:{ACCOUNT}"

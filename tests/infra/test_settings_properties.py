@@ -4,9 +4,13 @@
 """
 
 import functools
+import hashlib
 import itertools
 import json
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,12 +28,11 @@ from infra.preflight.checks.endpoints import endpoint_zones
 from infra.services import read_services
 from infra.settings import Environment, InvalidSettings, read_environment
 from infra.sizes import check_quota, needed_vcpus
-from tests.infra.settings_strategy import CHOICES, Choice, File, covering, file_of, files, values, write
-from tests.infra.synth import CACHE, NODE, ROOT
+from tests.infra.settings_strategy import CHOICES, SYNTHESIZED, Choice, File, covering, file_of, files, values, write
+from tests.infra.synth import CACHE, CLOSED, NODE, ROOT
 
 SERVICES = read_services()
-SYNTHESIZED = 3
-"""Environments that are synthesized where nobody asks for more: each value is in one of them."""
+EVERYTHING = os.environ.get("EXAMPLES") == "all"
 
 examples = settings(max_examples=30, derandomize=True, deadline=None, database=None)
 
@@ -148,37 +151,50 @@ def test_all_that_is_wrong_is_said_at_once_whatever_else_the_file_says(file: Fil
         assert f"\n  {one.says}" in message
 
 
-@pytest.fixture(scope="module")
-def cdk() -> Iterator[Any]:
-    """The library, in this process; with the ``node`` and the cache that the command has."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(CACHE))
-        patch.setenv("PATH", f"{NODE.parent}{os.pathsep}{os.environ['PATH']}")
-        import aws_cdk  # noqa: PLC0415  # its process starts with it
-
-        yield aws_cdk
-
-
 @functools.cache
 def _chosen() -> list[Choice]:
-    return list(covering() if os.environ.get("EXAMPLES") == "all" else itertools.islice(covering(), SYNTHESIZED))
+    return list(itertools.islice(covering(), None if EVERYTHING else SYNTHESIZED))
 
 
 def test_every_value_is_in_one_of_the_environments_that_are_synthesized() -> None:
     assert set[str]().union(*map(values, _chosen())) == {f"{k}={v}" for k, vs in CHOICES.items() for v in vs}
 
 
-@pytest.mark.xdist_group("cdk")  # loading the library costs more than all of them
-@pytest.mark.parametrize("number", range(len(_chosen())))
-def test_settings_that_are_accepted_can_be_synthesized_and_priced(number: int, cdk: Any, tmp_path: Path) -> None:
-    from infra.stage import EnvironmentStage  # noqa: PLC0415  # imports the library
+@pytest.fixture(scope="module")
+def variants(assembly: Path) -> Path:
+    """The environments, each in a folder by its number; kept until what goes into them changes."""
+    sources = [Path(__file__).with_name(name) for name in ("variants.py", "settings_strategy.py")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    out = assembly.parent / f"variants-{assembly.name.removeprefix('cdk.out-')}-{digest}{'-all' if EVERYTHING else ''}"
+    if not out.exists():
+        for stale in assembly.parent.glob("variants-*"):
+            shutil.rmtree(stale)
+        unfinished = out.with_name("variants-unfinished")
+        made = subprocess.run(
+            [sys.executable, "-O", "-m", "tests.infra.variants", unfinished, *(["all"] if EVERYTHING else [])],
+            cwd=ROOT,
+            env={
+                "PATH": os.pathsep.join([str(NODE.parent), "/usr/bin", "/bin"]),
+                "HOME": str(assembly.parent),
+                "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(CACHE),
+            }
+            | CLOSED,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        unfinished.rename(out)
+    return out
 
+
+@pytest.mark.xdist_group("variants")  # made once
+@pytest.mark.parametrize("number", range(len(_chosen())))
+def test_settings_that_are_accepted_can_be_synthesized_and_priced(number: int, variants: Path) -> None:
+    failure, out = variants / str(number) / "failure.txt", variants / str(number) / "cdk.out"
+    assert not failure.exists(), failure.read_text()
     environment = _read(file_of(_chosen()[number]))
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = cdk.App(context=context, outdir=str(tmp_path), stack_traces=False)
-    EnvironmentStage(app, environment=environment, services=SERVICES)
-    app.synth()
-    manifests = [json.loads(path.read_text()) for path in tmp_path.rglob("manifest.json")]
+    manifests = [json.loads(path.read_text()) for path in out.rglob("manifest.json")]
     assert not [missing for manifest in manifests for missing in manifest.get("missing", ())]
     errors = [
         message["data"]
@@ -189,4 +205,4 @@ def test_settings_that_are_accepted_can_be_synthesized_and_priced(number: int, c
         if message["type"] == "aws:cdk:error"
     ]
     assert errors == []
-    assert bill(read_deployed(tmp_path)[environment.name])
+    assert bill(read_deployed(out)[environment.name])

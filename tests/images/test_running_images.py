@@ -37,10 +37,10 @@ for _ in range(200):
     began = time.process_time()
     compile(code, "", "exec")
     slices.append(time.process_time() - began)
-of_service = min(glob.glob("/proc/[0-9]*/cmdline"), key=lambda path: b"-m" not in open(path, "rb").read())
-status = os.path.dirname(of_service)
-ticks = open(status + "/stat").read().rsplit(")", 1)[1].split()[11:13]
-peak = next(line.split()[1] for line in open(status + "/status") if line.startswith("VmHWM"))
+others = set(glob.glob("/proc/[0-9]*")) - {f"/proc/{os.getpid()}"}
+(service,) = [path for path in others if open(path + "/comm").read() == "python\\n"]  # beside its init process
+ticks = open(service + "/stat").read().rsplit(")", 1)[1].split()[11:13]
+peak = next(line.split()[1] for line in open(service + "/status") if line.startswith("VmHWM"))
 print(json.dumps({
     "seconds": sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
     "slower": statistics.fmean(slices) / min(slices),
@@ -80,7 +80,7 @@ def test_a_service_starts_as_its_smallest_task_within_two_seconds_of_processor_t
     serving: str, service: str, definitions: dict[str, Json]
 ) -> None:
     used = json.loads(engine.docker("exec", serving, "python", "-c", USAGE))
-    assert used["seconds"] / used["slower"] < START_SECONDS, used
+    assert 0.2 < used["seconds"] / used["slower"] < START_SECONDS, used
     memory = int(definitions[f"sanctum-dev-{service.replace('_', '-')}"]["Memory"])
     assert used["megabytes"] < 0.6 * memory, used
 

@@ -31,6 +31,8 @@ class Acknowledged(Table):
     """Their construct paths: below the environment, the application or the stack of the guards."""
     only: Literal["unprotected"] | None = None
     """The environments in which they are accepted; left out: all."""
+    shipped: bool = True
+    """``false``: no environment has them as shipped, only other settings bring them."""
     reason: str = Field(min_length=20)
 
     def accepted(self, values: Values) -> Iterator[tuple[str, str]]:

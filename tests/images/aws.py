@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 CREDENTIALS = {
-    "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+    "AccessKeyId": "ASIAEXAMPLE",
     "SecretAccessKey": "an example",
     "Token": "an example",
     "Expiration": "2100-01-01T00:00:00Z",

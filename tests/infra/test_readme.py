@@ -11,7 +11,7 @@ from tests.infra.template import Json, as_list, strings
 
 TLS_1_2_POLICIES = {"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"}
 SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}|\bAKIA(?!IOSFODNN7EXAMPLE)[0-9A-Z]{16}\b"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}|\b(AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abp]-[0-9A-Za-z-]{20}"
 )
 

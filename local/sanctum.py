@@ -96,6 +96,7 @@ class Sanctum:
                 f"{database}.password": secrets.token_urlsafe(32),
                 f"{database}.ca_file": str(self.ca),
                 f"{database}.connect_seconds": "5",
+                f"{database}.quiet_seconds": "300",
                 f"{database}.admin_secret": str(self._postgres.admin_secret),
             }
         values |= {

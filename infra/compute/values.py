@@ -12,6 +12,9 @@ DATABASE_USER = "backend"
 RDS_CA_FILE = "/srv/rds-ca.pem"
 """Where ``services/backend/Dockerfile`` puts it."""
 CALLER_AUTH = "sigv4"
+QUIET_SECONDS, RESUME_SECONDS, CONNECT_SECONDS = "300", "35", "5"
+"""After how long without use the backend leaves its database alone, as long as Aurora then waits before it pauses; and
+how long a connection may take, to one that may have to be resumed and to one that is always awake."""
 
 
 def cloud_values(
@@ -31,7 +34,8 @@ def cloud_values(
             "users.name": NAME,
             "users.user": DATABASE_USER,
             "users.ca_file": RDS_CA_FILE,
-            "users.connect_seconds": "35" if environment.database.min_acu == 0 else "5",
+            "users.quiet_seconds": QUIET_SECONDS,
+            "users.connect_seconds": CONNECT_SECONDS if environment.database.min_acu else RESUME_SECONDS,
             "users.admin_secret": users.admin_secret_arn,
             "memory.kind": "opensearch",
             "memory.url": data.memory.url,

@@ -106,6 +106,7 @@ class Backend:
             "users.user": ROLE,
             "users.ca_file": str(self.postgres.ca_file),
             "users.connect_seconds": "5",
+            "users.quiet_seconds": "300",
             "users.password": DATABASE_PASSWORD,
             "users.admin_secret": str(self.postgres.admin_secret),
             "ai_core.url": f"https://localhost:{self.ai_core_port}",

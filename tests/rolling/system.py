@@ -152,6 +152,7 @@ def _values(postgres: Postgres, databases: dict[str, str]) -> dict[str, str]:
             f"{store}.password": secrets.token_urlsafe(32),
             f"{store}.ca_file": str(postgres.ca_file),
             f"{store}.connect_seconds": "5",
+            f"{store}.quiet_seconds": "300",
             f"{store}.admin_secret": str(postgres.admin_secret),
         }
     return values | PLENTY

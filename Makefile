@@ -55,9 +55,8 @@ synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all en
 	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
 	$(CDK) synth '**' --quiet $(if $(FAST),--no-validation) --output build/cdk.out
 
-scan: synth ## Judge it by cfn-lint, too, which takes long
-	# W3005: dependencies that are there twice, as the library writes them.
-	$(BIN)/cfn-lint --non-zero-exit-code warning --ignore-checks W3005 --regions us-east-1 -- $$(find build/cdk.out -name '*.template.json')
+scan: synth ## Judge it by cfn-lint and AWS Control Tower's controls, too, which takes long
+	@$(BIN)/python -m infra.guards.scan build/cdk.out
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)

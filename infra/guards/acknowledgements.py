@@ -1,20 +1,22 @@
 """Why a finding of a rule is accepted: one register, read from ``infra/guards/acknowledgements.toml``.
 
-A row is for rules and resources named one by one. A test fails on a row that accepts nothing.
+A row is for rules and resources named one by one. A row that accepts nothing fails a test, or ``make scan``. Imports
+no CDK.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
-import aws_cdk as cdk
-from constructs import IConstruct
 from pydantic import Field
 
+from infra.delivery.settings import Pipeline, read_pipeline
+from infra.guards import services
+from infra.guards.accounts import GuardedAccount, guarded_accounts
 from infra.setting_tables import Table
-from infra.settings import read_file
+from infra.settings import Environment, read_environments, read_file
 
 REGISTER = Path(__file__).with_name("acknowledgements.toml")
 
@@ -26,7 +28,7 @@ class Acknowledged(Table):
     """Findings that are accepted for one reason."""
 
     rules: tuple[str, ...] = Field(min_length=1)
-    """As the report of ``make synth`` names them: ``AwsSolutions::AwsSolutions-OS3``."""
+    """Who judges, and its name for it: ``AwsSolutions::AwsSolutions-OS3``, as ``make synth`` or ``make scan`` says."""
     resources: tuple[str, ...] = Field(min_length=1)
     """Their construct paths: below the environment, the application or the stack of the guards."""
     only: Literal["unprotected"] | None = None
@@ -45,7 +47,8 @@ class Register(Table):
     """All of them."""
 
     environment: tuple[Acknowledged, ...]
-    """In every environment: ``{account}``, ``{region}``, ``{environment}``, ``{copy_region}``."""
+    """In every environment: ``{account}``, ``{region}``, ``{environment}``, ``{copy_region}``,
+    ``{lattice_prefix_list}``."""
     pipeline: tuple[Acknowledged, ...]
     """In the pipeline: ``{account}``, ``{source}`` and ``{approved}`` are parts of its paths, ``{elsewhere}`` the
     other regions that it deploys to."""
@@ -62,17 +65,77 @@ def read_register(path: Path = REGISTER) -> Register:
     return read_file(path, Register)
 
 
-def acknowledge(scope: IConstruct, rows: Sequence[Acknowledged], values: Values, *, protected: bool = True) -> None:
-    """Accept what ``rows`` say of the resources below ``scope``, as far as they are there in these settings."""
-    accepted: dict[str, list[cdk.Acknowledgment]] = {}
-    for row in rows:
-        if row.only != "unprotected" or not protected:
-            for rule, path in row.accepted(values):
-                accepted.setdefault(path, []).append(cdk.Acknowledgment(id=rule, reason=row.reason))
-    found: dict[str, IConstruct | None] = {"": scope}
-    for path, acknowledgements in accepted.items():
-        if resource := _find(path, found):
-            cdk.Validations.of(resource).acknowledge(*acknowledgements)
+def values_of_environment(environment: Environment) -> Values:
+    """What names in the register's rows for environments stand for."""
+    return {
+        "account": [environment.account.id],
+        "region": [environment.account.region],
+        "environment": [environment.name],
+        "copy_region": [environment.backup.copy_region] if environment.backup.copy_region else [],
+        "lattice_prefix_list": [environment.network.lattice_prefix_list],
+    }
+
+
+def values_of_pipeline(pipeline: Pipeline, account: GuardedAccount) -> Values:
+    """What names in the register's rows for the pipeline stand for."""
+    return {
+        "account": [pipeline.account.id],
+        "source": [pipeline.source.repository.replace("/", "_")],
+        "approved": [stage.environment for stage in pipeline.stages if stage.approval],
+        "elsewhere": [region for region in account.regions if region != pipeline.account.region],
+    }
+
+
+def values_of_guards(account: GuardedAccount) -> Values:
+    """What names in the register's rows for guards stand for."""
+    return {
+        "account": [account.id],
+        "service": [*account.services, *services.CALLED, "bedrock", "sts"],
+        "stage": account.stages,
+    }
+
+
+def idle(
+    register: Register, accepted: Collection[tuple[str, str]], *, judges: Collection[str]
+) -> list[tuple[str, str]]:
+    """Rule and resource of every row for the rules of ``judges`` that accepts none of the findings in ``accepted``.
+
+    A finding is a rule and the whole path of a resource. Environments and pipeline are those of the settings.
+
+    Raises:
+        InvalidSettings: they are wrong.
+    """
+    environments = read_environments()
+    pipeline = read_pipeline(environments)
+    accounts = guarded_accounts(environments, pipeline)
+    delivered = {stage.environment for stage in pipeline.stages} if pipeline else set[str]()
+    places: list[tuple[tuple[Acknowledged, ...], list[tuple[str, Values]]]] = [
+        (
+            register.environment,
+            [
+                (f"pipeline/{e.name}/" if e.name in delivered else f"{e.name}/", values_of_environment(e))
+                for e in environments
+            ],
+        ),
+        (
+            register.pipeline,
+            [("", values_of_pipeline(pipeline, accounts[pipeline.account.id]))] if pipeline else [],
+        ),
+        (register.guards, [(f"{account.stack}/", values_of_guards(account)) for account in accounts.values()]),
+    ]
+    return [
+        (rule, resource)
+        for rows, wheres in places
+        for row in rows
+        if row.shipped
+        for rule, resource in product(row.rules, row.resources)
+        if rule.partition("::")[0] in judges
+        and not any(
+            (name, f"{below}{path}") in accepted
+            for below, values in wheres
+            for name, path in _filled(rule, resource, values)
+        )
+    ]
 
 
 def _filled(rule: str, resource: str, values: Values) -> Iterator[tuple[str, str]]:
@@ -81,12 +144,3 @@ def _filled(rule: str, resource: str, values: Values) -> Iterator[tuple[str, str
     for chosen in product(*(values[name] for name in names)):
         value = dict(zip(names, chosen, strict=True))
         yield rule.format_map(value), resource.format_map(value)
-
-
-def _find(path: str, found: dict[str, IConstruct | None]) -> IConstruct | None:
-    """The construct at ``path``; ``found`` keeps each, because every question costs a call to another process."""
-    if path not in found:
-        parent, _, name = path.rpartition("/")
-        scope = _find(parent, found)
-        found[path] = scope.node.try_find_child(name) if scope else None
-    return found[path]

@@ -1,44 +1,22 @@
 """cdk-nag judges everything that is synthesized; what it finds is accepted by the register, or fails the synth."""
 
 import os
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
 from infra.delivery.settings import Pipeline
-from infra.guards import services
 from infra.guards.accounts import GuardedAccount
-from infra.guards.acknowledgements import Values, acknowledge, read_register
+from infra.guards.acknowledgements import (
+    Acknowledged,
+    Values,
+    read_register,
+    values_of_environment,
+    values_of_guards,
+    values_of_pipeline,
+)
 from infra.settings import Environment
-
-
-def values_of_environment(environment: Environment) -> Values:
-    """What names in the register's rows for environments stand for."""
-    return {
-        "account": [environment.account.id],
-        "region": [environment.account.region],
-        "environment": [environment.name],
-        "copy_region": [environment.backup.copy_region] if environment.backup.copy_region else [],
-    }
-
-
-def values_of_pipeline(pipeline: Pipeline, account: GuardedAccount) -> Values:
-    """What names in the register's rows for the pipeline stand for."""
-    return {
-        "account": [pipeline.account.id],
-        "source": [pipeline.source.repository.replace("/", "_")],
-        "approved": [stage.environment for stage in pipeline.stages if stage.approval],
-        "elsewhere": [region for region in account.regions if region != pipeline.account.region],
-    }
-
-
-def values_of_guards(account: GuardedAccount) -> Values:
-    """What names in the register's rows for guards stand for."""
-    return {
-        "account": [account.id],
-        "service": [*account.services, *services.CALLED, "bedrock", "sts"],
-        "stage": account.stages,
-    }
 
 
 class Nag:
@@ -72,3 +50,25 @@ class Nag:
     def guards(self, stack: IConstruct, account: GuardedAccount) -> None:
         """Accept what it says of the guards of ``account``."""
         acknowledge(stack, self._register.guards, values_of_guards(account))
+
+
+def acknowledge(scope: IConstruct, rows: Sequence[Acknowledged], values: Values, *, protected: bool = True) -> None:
+    """Accept what ``rows`` say of the resources below ``scope``, as far as they are there in these settings."""
+    accepted: dict[str, list[cdk.Acknowledgment]] = {}
+    for row in rows:
+        if row.only != "unprotected" or not protected:
+            for rule, path in row.accepted(values):
+                accepted.setdefault(path, []).append(cdk.Acknowledgment(id=rule, reason=row.reason))
+    found: dict[str, IConstruct | None] = {"": scope}
+    for path, acknowledgements in accepted.items():
+        if resource := _find(path, found):
+            cdk.Validations.of(resource).acknowledge(*acknowledgements)
+
+
+def _find(path: str, found: dict[str, IConstruct | None]) -> IConstruct | None:
+    """The construct at ``path``; ``found`` keeps each, because every question costs a call to another process."""
+    if path not in found:
+        parent, _, name = path.rpartition("/")
+        scope = _find(parent, found)
+        found[path] = scope.node.try_find_child(name) if scope else None
+    return found[path]

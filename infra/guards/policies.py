@@ -98,16 +98,11 @@ def _roles(account: GuardedAccount) -> Document:
         f"arn:aws:iam::{account.id}:role/{prefix}{stage}-*" for stage in account.stages for prefix in ("", "sanctum-")
     ]
     within = {"StringEquals": {"iam:PermissionsBoundary": account.policy_arn(BOUNDARY)}}
-    managed = [f"arn:aws:iam::aws:policy/{name}" for s, name in services.MANAGED_POLICIES.items() if s in used]
     passed = sorted({name for s, name in services.PASSED_TO.items() if s in used})
     linked = sorted({name for s, name in services.LINKED_ROLES.items() if s in used})
     return _document(
+        # No policies of AWS: those of their own are enough, and say more narrowly what for.
         _allow("Widen", [a for a in WIDEN if a != "iam:AttachRolePolicy"], roles, within),
-        *(
-            [_allow("Attach", ["iam:AttachRolePolicy"], roles, within | {"ArnEquals": {"iam:PolicyARN": managed}})]
-            if managed
-            else []
-        ),
         _allow("Keep", KEEP, roles),
         _allow("Pass", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": passed}}),
         *(

@@ -78,8 +78,3 @@ PASSED_TO = {
     "codepipeline": "codepipeline.amazonaws.com",
 }
 """Whom the roles of these stacks are for."""
-
-MANAGED_POLICIES = {
-    "lambda": "service-role/AWSLambdaBasicExecutionRole",
-}
-"""The policies of AWS that roles of these stacks have."""

@@ -19,6 +19,9 @@ DATA = ec2.SubnetSelection(subnet_group_name="data")
 APPLICATION_PREFIX = 22
 """A thousand addresses a zone: each task and each endpoint takes one."""
 
+EMPTIES_DEFAULT_GROUP = "Custom::VpcRestrictDefaultSGCustomResourceProvider"
+"""What the library calls it, once in a stack."""
+
 
 class SanctumVpc(ec2.Vpc):
     """Subnets in named zones, IPv4 alone, an empty default security group, all traffic written down.
@@ -75,6 +78,7 @@ class SanctumVpc(ec2.Vpc):
                 reason="Zones come from the settings: whoever deploys needs no account to see what will be deployed",
             )
         )
+        _no_logs_of_its_own(cdk.Stack.of(self))
         writer = iam.Role(
             self,
             "FlowLogWriter",
@@ -83,3 +87,12 @@ class SanctumVpc(ec2.Vpc):
         self.add_flow_log(
             "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_logs, cast("iam.IRole", writer))
         )
+
+
+def _no_logs_of_its_own(stack: cdk.Stack) -> None:
+    """Take the right to write logs from the function by which the library empties the default security group.
+
+    Lambda would make their group, for ever and without our key. What goes wrong, the function tells CloudFormation.
+    """
+    role = cast("cdk.CfnResource", stack.node.find_child(EMPTIES_DEFAULT_GROUP).node.find_child("Role"))
+    role.add_property_deletion_override("ManagedPolicyArns")

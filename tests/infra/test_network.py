@@ -1,5 +1,6 @@
 """The network lets in what it must and leads nowhere else."""
 
+import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -298,6 +299,21 @@ def test_the_default_security_group_lets_nothing_through(stacks: Stacks) -> None
     emptied = stacks["Network"].only("Custom::VpcRestrictDefaultSG")
     (vpc,) = stacks["Network"].resources("AWS::EC2::VPC")
     assert emptied["DefaultSecurityGroupId"] == {"Fn::GetAtt": [vpc, "DefaultSecurityGroup"]}
+
+
+@promise(
+    may_log=setting(
+        "AWS::IAM::Role",
+        "ManagedPolicyArns",
+        ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"],
+    )
+)
+def test_what_empties_it_writes_no_log_for_lambda_would_keep_that_for_ever_and_without_our_key(stacks: Stacks) -> None:
+    network = stacks["Network"]
+    (function,) = network.resources("AWS::Lambda::Function").values()
+    role = network.resources()[reference(function["Properties"]["Role"])]["Properties"]
+    assert "ManagedPolicyArns" not in role
+    assert "logs:" not in json.dumps(role["Policies"])
 
 
 @promise(

@@ -59,7 +59,9 @@ class Outcome:
     """What schemathesis said, unless that was shown."""
 
 
-def fuzz(api: Api, folder: Path, *, examples: int, seed: int | None = None, show: bool = False) -> Outcome:
+def fuzz(
+    api: Api, folder: Path, *, examples: int, seed: int | None = None, show: bool = False, sequences_alone: bool = False
+) -> Outcome:
     """Make every check on every operation and on sequences of them; what was said is searched for in the logs.
 
     Args:
@@ -68,6 +70,7 @@ def fuzz(api: Api, folder: Path, *, examples: int, seed: int | None = None, show
         examples: Bound on the cases of an operation and on the sequences.
         seed: Of what is random; without it the same calls come each time.
         show: Print the progress as it comes, instead of keeping it.
+        sequences_alone: Leave out single operations.
     """
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"),
@@ -75,6 +78,8 @@ def fuzz(api: Api, folder: Path, *, examples: int, seed: int | None = None, show
         *("--tls-verify", str(api.ca), "--no-color", "--warnings", "off"),
         *(("--generation-deterministic",) if seed is None else ("--seed", str(seed), "--generation-database", "none")),
     ]
+    if sequences_alone:
+        command += ["--phases", "stateful"]
     if api.client:
         command += ["--request-cert", str(api.client[0]), "--request-cert-key", str(api.client[1])]
     links, words = folder / "followed.json", folder / "said.json"

@@ -23,6 +23,15 @@ INPUTS = (
     "services",
 )
 
+KEPT = 4
+"""Assemblies of other inputs that stay."""
+
+
+def remove_stale(cache: Path, names: str) -> None:
+    """All but the newest, which another run may still read."""
+    for stale in sorted(cache.glob(names), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(stale)
+
 
 def _digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
@@ -44,9 +53,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (cache / "cdk.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (out / "manifest.json").exists():
-            for stale in cache.glob("cdk.out-*"):
-                shutil.rmtree(stale)
             unfinished = cache / "cdk.out-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_stale(cache, "cdk.out-*")
             synth = synthesize(ROOT, unfinished, measured)
             assert synth.returncode == 0, synth.stderr
             unfinished.rename(out)

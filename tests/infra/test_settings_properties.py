@@ -28,6 +28,7 @@ from infra.preflight.checks.endpoints import endpoint_zones
 from infra.services import read_services
 from infra.settings import Environment, InvalidSettings, read_environment
 from infra.sizes import check_quota, needed_vcpus
+from tests.infra.conftest import remove_stale
 from tests.infra.settings_strategy import CHOICES, SYNTHESIZED, Choice, File, covering, file_of, files, values, write
 from tests.infra.synth import CACHE, CLOSED, NODE, ROOT
 
@@ -167,9 +168,9 @@ def variants(assembly: Path) -> Path:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     out = assembly.parent / f"variants-{assembly.name.removeprefix('cdk.out-')}-{digest}{'-all' if EVERYTHING else ''}"
     if not out.exists():
-        for stale in assembly.parent.glob("variants-*"):
-            shutil.rmtree(stale)
         unfinished = out.with_name("variants-unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_stale(assembly.parent, "variants-*")
         made = subprocess.run(
             [sys.executable, "-O", "-m", "tests.infra.variants", unfinished, *(["all"] if EVERYTHING else [])],
             cwd=ROOT,

@@ -191,7 +191,7 @@ def main() -> None:
     for found in findings:
         print(f"{found.resource}: {found.rule}: {found.message}")  # noqa: T201  # a command's answer
     for rule, resource in rows:
-        print(f"{REGISTER}: a row accepts nothing: {rule} on {resource}")  # noqa: T201
+        print(f"{REGISTER}: a row accepts nothing: {rule} on {resource}")  # noqa: T201  # a command's answer
     sys.exit(bool(findings or rows))
 
 

@@ -56,6 +56,17 @@ def _copied(stacks: Stacks) -> Stacks:
     return Stacks(stacks.settings, {name: replace(stacks[name], body=body) for name, body in bodies.items()})
 
 
+def keep_or_break(check: Check, stacks: Stacks, mutation: Mutation | None) -> None:
+    """Have ``check`` pass on ``stacks`` as they are, or fail on a copy after ``mutation``."""
+    if mutation is None:
+        check(stacks)
+        return
+    changed = _copied(stacks)
+    mutation(changed)
+    with pytest.raises(AssertionError):
+        check(changed)
+
+
 def promise(*, mutated_in: str = "prod", **mutations: Mutation) -> Callable[[Check], Callable[..., None]]:
     """Make a test of ``check``, which asserts something of ``Stacks`` and fails after each of ``mutations``."""
 
@@ -65,14 +76,7 @@ def promise(*, mutated_in: str = "prod", **mutations: Mutation) -> Callable[[Che
 
         @pytest.mark.parametrize(("name", "mutation"), cases, ids=ids)
         def test(name: str, mutation: str | None, templates: dict[tuple[str, str], Template]) -> None:
-            stacks = environment_of(templates, name)
-            if mutation is None:
-                check(stacks)
-                return
-            stacks = _copied(stacks)
-            mutations[mutation](stacks)
-            with pytest.raises(AssertionError):
-                check(stacks)
+            keep_or_break(check, environment_of(templates, name), mutations[mutation] if mutation else None)
 
         test.__name__, test.__doc__ = check.__name__, check.__doc__
         return test

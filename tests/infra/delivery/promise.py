@@ -1,13 +1,12 @@
 """Promises of the pipeline: as those of an environment, over the stacks that belong to none."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import cast
 
 import pytest
 
 from infra.settings import Environment
-from tests.infra.promise import Check, Mutation, Stacks
+from tests.infra.promise import Check, Mutation, Stacks, keep_or_break
 from tests.infra.template import Template
 
 
@@ -23,14 +22,7 @@ def pipeline_promise(**mutations: Mutation) -> Callable[[Check], Callable[..., N
     def made(check: Check) -> Callable[..., None]:
         @pytest.mark.parametrize("mutation", [None, *mutations])
         def test(mutation: str | None, application: dict[str, Template]) -> None:
-            stacks = pipeline_stacks(application)
-            if mutation is None:
-                check(stacks)
-                return
-            stacks = deepcopy(stacks)
-            mutations[mutation](stacks)
-            with pytest.raises(AssertionError):
-                check(stacks)
+            keep_or_break(check, pipeline_stacks(application), mutations[mutation] if mutation else None)
 
         test.__name__, test.__doc__ = check.__name__, check.__doc__
         return test

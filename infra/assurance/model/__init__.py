@@ -1,0 +1,1 @@
+"""What is deployed, as one model: assemblies read, functions computed, names resolved."""

@@ -1,0 +1,81 @@
+"""A resource of a template, with what it says in resolved form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from infra.assurance.model import identity
+from infra.assurance.model.assembly import Json, Stack
+from infra.assurance.model.intrinsics import NO_VALUE, resolve
+from infra.assurance.refusal import Refused
+
+if TYPE_CHECKING:
+    from infra.assurance.model.model import Scope
+
+
+@dataclass(eq=False)
+class Resource:
+    """One resource; two are equal only if they are the same one."""
+
+    scope: "Scope"
+    logical_id: str
+    body: Mapping[str, Json]
+    _values: dict[str, Json] = field(default_factory=dict[str, Json], init=False, repr=False)
+
+    @property
+    def stack(self) -> Stack:
+        """The stack it is part of."""
+        return self.scope.stack
+
+    @property
+    def type(self) -> str:
+        """CloudFormation's name of its type."""
+        return self.body["Type"]
+
+    @cached_property
+    def name(self) -> str:
+        """What claims and messages call it: the construct path, or type and logical id where there is none.
+
+        `/Resource`, which the CDK puts behind a construct's main resource, is left out.
+        """
+        path = self.stack.paths.get(self.logical_id)
+        return path.removesuffix("/Resource") if path else f"{self.type} {self.logical_id}"
+
+    @cached_property
+    def properties(self) -> Mapping[str, Json]:
+        """Its properties, resolved.
+
+        Raises:
+            Refused: one of them cannot be resolved.
+        """
+        keys = cast("Mapping[str, Json]", self.body.get("Properties", {}))
+        return {key: value for key in keys if (value := self.value(key)) is not None}
+
+    def value(self, key: str) -> Json:
+        """One property, resolved by itself; None if it is not there.
+
+        A name is resolved so: what names it may stand in other properties of the same resource.
+
+        Raises:
+            Refused: it cannot be resolved.
+        """
+        if key not in self._values:
+            given = self.body.get("Properties", {}).get(key)
+            resolved = resolve(given, self.scope, self.name)
+            self._values[key] = None if resolved is NO_VALUE else resolved
+        return self._values[key]
+
+    @cached_property
+    def ref(self) -> str:
+        """What `Ref` of it gives."""
+        return identity.ref(self)
+
+    @cached_property
+    def arn(self) -> str:
+        """Its ARN."""
+        return identity.arn(self)
+
+    def refuse(self, what: str) -> Refused:
+        """A refusal that names this resource, to be raised."""
+        return Refused(what, where=self.name, template=self.stack.where)

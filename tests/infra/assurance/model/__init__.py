@@ -1,0 +1,1 @@
+"""Assemblies read, functions computed, names resolved."""

@@ -54,6 +54,10 @@ COLUMNS: Final[Mapping[Relation, tuple[str, ...]]] = {
 """What the columns of each are called, in the order they are read."""
 
 
+UNDECIDED: Final = "decided by the target"
+"""A value that no template tells, because the server's own program decides it: a claim names the test that measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One row: true, because `evidence` says so in its templates, along `path`.

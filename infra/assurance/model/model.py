@@ -116,7 +116,7 @@ class Model:
         return [resource for type_ in types for resource in self._by_type.get(type_, ())]
 
     def find(self, value: object, *types: str) -> Resource | None:
-        """The resource that a value names by its `Ref` or its ARN, among the types (or among all)."""
+        """The resource that a value names by its `Ref`, its ARN or its `Id`, among the types (or among all)."""
         found = self._by_identity.get(value, ()) if isinstance(value, str) else ()
         return next((resource for resource in found if not types or resource.type in types), None)
 
@@ -129,7 +129,7 @@ class Model:
         found: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
             with self.refusals.collected():
-                for value in {resource.ref, resource.arn}:
+                for value in {resource.ref, resource.arn, str(identity.attribute(resource, "Id"))}:
                     found[value].append(resource)
         return found
 

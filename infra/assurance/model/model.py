@@ -115,10 +115,19 @@ class Model:
         """The resources of the types, in the order of the types."""
         return [resource for type_ in types for resource in self._by_type.get(type_, ())]
 
-    def find(self, value: object, *types: str) -> Resource | None:
-        """The resource that a value names by its `Ref`, its ARN or its `Id`, among the types (or among all)."""
+    def find(self, value: object, *types: str, near: Resource | None = None) -> Resource | None:
+        """The resource that a value names by its `Ref`, its ARN or its `Id`, among the types (or among all).
+
+        Environments give the same names to their own resources: with `near`, a name (an ARN is no name) leads only
+        within that resource's account, and first within its region.
+        """
         found = self._by_identity.get(value, ()) if isinstance(value, str) else ()
-        return next((resource for resource in found if not types or resource.type in types), None)
+        found = [resource for resource in found if not types or resource.type in types]
+        if near is not None and not cast("str", value or "").startswith("arn:"):
+            home = near.stack
+            found = [resource for resource in found if resource.stack.account == home.account]
+            found.sort(key=lambda resource: resource.stack.region != home.region)
+        return found[0] if found else None
 
     def nested(self, scope: Scope, logical_id: str) -> Scope:
         """The scope of a nested stack."""

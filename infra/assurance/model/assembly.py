@@ -5,7 +5,7 @@ The layout is the Cloud Assembly's: <https://github.com/aws/aws-cdk-cli/tree/mai
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
@@ -22,7 +22,8 @@ class Stack:
     """One template and where it will be deployed.
 
     `stage` is the construct path of the CDK stage it belongs to, "" for none. `parent` is set for a stack nested in
-    another, with the logical id of the resource that nests it.
+    another, with the logical id of the resource that nests it. `metadata` is what the CDK tells of the constructs in
+    it, by path. `termination_protection` is None where the assembly does not say.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Stack:
     template: Mapping[str, Json]
     paths: Mapping[str, str]
     parent: "tuple[Stack, str] | None" = None
+    metadata: Mapping[str, list[Json]] = field(default_factory=dict[str, list[Json]], repr=False)
+    termination_protection: bool | None = None
 
     @property
     def partition(self) -> str:
@@ -84,6 +87,7 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) ->
     account, _, region = artifact.get("environment", "").removeprefix("aws://").partition("/")
     file = folder / properties["templateFile"]
     template = _table(read_json(file), file)
+    metadata = _metadata(folder, artifact)
     stack = Stack(
         name=properties.get("stackName", name),
         stage=stage,
@@ -91,18 +95,25 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) ->
         region=region or _UNKNOWN_ENVIRONMENT[1],
         file=file,
         template=template,
-        paths=_paths(folder, artifact, template),
+        paths=_paths(metadata, template),
+        metadata=metadata,
+        termination_protection=properties.get("terminationProtection"),
     )
     yield stack
     yield from _nested(stack)
 
 
-def _paths(folder: Path, artifact: Mapping[str, Json], template: Mapping[str, Json]) -> dict[str, str]:
-    """Construct paths by logical id: the resources' own metadata, or else the manifest's, which may be a file."""
-    metadata: dict[str, Json] = dict(artifact.get("metadata", {}))
+def _metadata(folder: Path, artifact: Mapping[str, Json]) -> dict[str, list[Json]]:
+    """What stands in the manifest, and in a file of its own."""
+    metadata: dict[str, list[Json]] = dict(artifact.get("metadata", {}))
     if "additionalMetadataFile" in artifact:
         file = folder / artifact["additionalMetadataFile"]
         metadata |= _table(read_json(file), file)
+    return metadata
+
+
+def _paths(metadata: Mapping[str, list[Json]], template: Mapping[str, Json]) -> dict[str, str]:
+    """Construct paths by logical id: the resources' own metadata, or else the stack's."""
     paths = {
         entry["data"]: path.removeprefix("/")
         for path, entries in metadata.items()
@@ -135,7 +146,7 @@ def _nested(parent: Stack) -> Iterator[Stack]:
             region=parent.region,
             file=file,
             template=template,
-            paths=_paths(file.parent, {}, template),
+            paths=_paths({}, template),
             parent=(parent, logical_id),
         )
         yield stack

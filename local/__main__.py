@@ -55,6 +55,9 @@ def _parse() -> argparse.Namespace:
     up.add_argument("--model", metavar="NAME", help="the model's name there")
     up.add_argument("--model-key-file", type=Path, metavar="FILE", help="holds the API key")
     up.add_argument("--model-ca-file", type=Path, metavar="FILE", help="roots that sign its certificate")
+    up.add_argument(
+        "--limits", choices=("dev", "staging", "prod"), default="dev", help="whose limits people have (default dev)"
+    )
     arguments = parser.parse_args()
     if arguments.command == "up" and bool(arguments.model_url) != bool(arguments.model):
         up.error("--model-url (MODEL_URL) and --model (MODEL) go together")
@@ -94,7 +97,7 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, supervisor.request_stop)
     try:
-        sanctum = Sanctum(state, port, other)
+        sanctum = Sanctum(state, port, other, limits_of=arguments.limits)
         sanctum.start(supervisor, _say)
         state.announce(sanctum.url, sanctum.ca)
         _say(
@@ -104,7 +107,7 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
         on_ready()
         while supervisor.watch(sanctum.outdated):
             supervisor.stop()
-            sanctum = Sanctum(state, port, other)
+            sanctum = Sanctum(state, port, other, limits_of=arguments.limits)
             sanctum.start(supervisor, _say)
             _say(f"Sanctum is ready again at {sanctum.url}")
     except Stopped:

@@ -33,9 +33,12 @@ class Sanctum:
         state: Where everything is kept.
         port: The public port.
         other_model: A language model to use instead of the small one.
+        limits_of: The environment whose limits people have; the rest is as in dev.
     """
 
-    def __init__(self, state: State, port: int, other_model: OtherModel | None = None) -> None:
+    def __init__(
+        self, state: State, port: int, other_model: OtherModel | None = None, *, limits_of: str = "dev"
+    ) -> None:
         self._state = state
         self._certificates = state.private("certificates")
         self._secrets = state.private("secrets")
@@ -49,7 +52,7 @@ class Sanctum:
         self._ports = {name: port if service.public else free_port() for name, service in self._services.items()}
         self._postgres = Postgres(state.folder / "postgres", self._authority)
         self._model_port = None if other_model else free_port()
-        self._values = self._shared_values(other_model)
+        self._values = self._shared_values(other_model, limits_of)
         self.url = f"https://localhost:{port}"
 
     def start(self, supervisor: Supervisor, say: Callable[[str], None]) -> None:
@@ -83,9 +86,9 @@ class Sanctum:
                 )
         return None
 
-    def _shared_values(self, other_model: OtherModel | None) -> dict[str, str]:
+    def _shared_values(self, other_model: OtherModel | None, limits_of: str) -> dict[str, str]:
         """What each source in a ``service.toml`` is worth here, but for those of ``self``."""
-        settings = read_environment("dev")
+        settings = read_environment("dev").model_copy(update={"limits": read_environment(limits_of).limits})
         values = settings.service_values() | {"settings.trusted_proxies": "", "memory.kind": "pgvector"}
         for database, role in DATABASES.items():
             values |= {

@@ -131,6 +131,7 @@ def main() -> None:
             report("resident memory of all processes", resident_bytes(sanctum.pid) / 1e9, "GB", at_most=1.5)
         with stand_in() as options, running(Path(folder) / "quick", *options) as sanctum:
             report_messages(sanctum)
+        with stand_in() as options, running(Path(folder) / "limited", *options, "--limits", "prod") as sanctum:
             report_fairness(sanctum)
         report_throughput()
         report_streams()

@@ -32,7 +32,7 @@ SAMPLES = 30
 """Reads of the other person in each half of a round; every fifth time they say something too."""
 PAUSE_SECONDS = 0.05
 """Between two requests of the other person, who is no flood."""
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 10
 """Until the attacker, who had been stopped, has used up what may be sent at once; or until all theirs is answered."""
 
 Call = Callable[[], Coroutine[Any, Any, object]]

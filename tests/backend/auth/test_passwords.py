@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from backend.auth import passwords as module
-from backend.auth.passwords import MOST_WAITING_PER_ADDRESS, NICENESS, Passwords
+from backend.auth.passwords import AT_ONCE_SECONDS, MOST_WAITING_PER_ADDRESS, NICENESS, SHARE, Passwords, Shares
 from chassis.problems import Problem
 
 pytestmark = pytest.mark.anyio
@@ -65,3 +66,33 @@ async def test_hashing_leaves_a_processor_to_the_rest_and_gives_way(passwords: P
     there = await asyncio.get_running_loop().run_in_executor(passwords._threads, niceness)  # pyright: ignore[reportPrivateUsage] - a thread's niceness cannot be seen from outside
     assert there == (NICENESS if sys.platform == "linux" else before)
     assert niceness() == before
+
+
+def test_an_address_has_some_time_at_once_and_then_its_share() -> None:
+    shares = Shares()
+    for _ in range(AT_ONCE_SECONDS):
+        assert shares.wait(FLOOD, 100) == 0
+        shares.had(FLOOD, 1, 100)
+    shares.had(FLOOD, 0.5, 100)
+    assert shares.wait(FLOOD, 100) == pytest.approx(0.5 / SHARE)
+    assert shares.wait(FLOOD, 101) == pytest.approx(0.5 / SHARE - 1)
+    assert shares.wait(OTHER, 100) == 0
+    assert shares.wait(FLOOD, 1_000) == 0
+
+
+async def test_who_hashes_without_end_leaves_the_thread_idle_meanwhile(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE_SECONDS", 0)
+    begun = time.monotonic()
+    hashes = [await passwords.hash("long enough", FLOOD) for _ in range(4)]
+    elapsed = time.monotonic() - begun
+    cost = min(_seconds_of_a_hash() for _ in range(3))
+    assert len(set(hashes)) == 4
+    assert elapsed >= 3 * 0.8 * cost / SHARE  # the first waits for nothing; more is only a busy machine
+
+
+def _seconds_of_a_hash() -> float:
+    begun = time.thread_time()
+    Passwords().close()
+    return time.thread_time() - begun

@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -26,12 +27,39 @@ MOST_WAITING_PER_ADDRESS = 32
 """So that one address cannot take all places."""
 
 
+SHARE = 1 / 3
+"""Of a thread's time that one address has in the long run: two processors are often two halves of one, and what keeps
+one of them busy slows the other down."""
+AT_ONCE_SECONDS = 3
+"""Of that time, which an address that was silent has at once: people who sign in after each other are not held up."""
+SWEEP = 1_000
+"""How many addresses are remembered before those who may have all of it again are forgotten."""
+
+
 class _Line:
     """Those of one address who wait: one of them at a time is served, whatever their number."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.length = 0
+
+
+class Shares:
+    """How much of a thread's time each address has had of late."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+        """When what each has had would have been used up at its share."""
+
+    def wait(self, address: str, now: float) -> float:
+        """In how many seconds it may have more."""
+        return max(0.0, self._due.get(address, now) - now - AT_ONCE_SECONDS / SHARE)
+
+    def had(self, address: str, seconds: float, now: float) -> None:
+        """Count ``seconds`` of a thread's time."""
+        self._due[address] = max(self._due.get(address, now), now) + seconds / SHARE
+        if len(self._due) > SWEEP:
+            self._due = {address: due for address, due in self._due.items() if due > now}
 
 
 class Passwords:
@@ -45,6 +73,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
         self._waiting = 0
         self._lines: dict[str, _Line] = {}
+        self._shares = Shares()
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str, address: str) -> str:
@@ -65,8 +94,12 @@ class Passwords:
         return right and hashed is not None
 
     async def _run(self, address: str, work: Callable[..., T], *arguments: str) -> T:
+        loop = asyncio.get_running_loop()
         async with self._turn(address):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+            await asyncio.sleep(self._shares.wait(address, loop.time()))
+            result, seconds = await loop.run_in_executor(self._threads, _timed, work, *arguments)
+            self._shares.had(address, seconds, loop.time())
+            return result
 
     @asynccontextmanager
     async def _turn(self, address: str) -> AsyncGenerator[None]:
@@ -90,6 +123,11 @@ class Passwords:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _timed(work: Callable[..., T], *arguments: str) -> tuple[T, float]:
+    begun = time.thread_time()
+    return work(*arguments), time.thread_time() - begun
 
 
 def _be_nice() -> None:

@@ -1,0 +1,42 @@
+"""A claim: a sentence with an owner, the facts it speaks about, and the rows that are allowed among them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from infra.assurance.facts import Relation
+
+Patterns: TypeAlias = Mapping[str, tuple[str, ...]]
+"""By column: any of these (`pattern.py`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Facts that are allowed, and each of which must be there: one for every combination of its patterns."""
+
+    columns: Patterns
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`about` are alternatives: a fact that fits one of them is spoken about. `environments` is empty for a claim of
+    what belongs to none. `measured_by` names the test that measured what the templates leave to a server."""
+
+    sentence: str
+    owner: str
+    relation: Relation
+    environments: tuple[str, ...]
+    about: tuple[Patterns, ...]
+    allowed: tuple[Row, ...]
+    measured_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A whole file of them; `environments` are paths of stages by name."""
+
+    file: Path
+    environments: Mapping[str, str]
+    claims: tuple[Claim, ...]

@@ -1,0 +1,182 @@
+"""Read a file of claims.
+
+    [environments]                    # by name: the path of its stage in the assembly
+    dev = "dev"
+
+    [[claim]]
+    sentence = "Only the backend reaches the user database."
+    owner = "security"                # who answers for it
+    environments = ["dev"]            # default: all; []: of what belongs to no environment
+    relation = "reaches"              # a table of facts, whose columns `about` and `allowed` name
+    about = { to = "~/Data/Users" }   # the facts it speaks about; [{…}, {…}]: these or those; {}: all
+    allowed = [                       # the facts that must be there, and no others
+      { from = "~/Compute/backend", ports = "tcp 5432" },
+    ]
+    measured_by = "tests/test_tls.py::test_lowest_version"   # of facts that templates leave to a server
+
+A value is a pattern (`pattern.py`) or a list of them: in `about` any of them, in `allowed` each of them must be there.
+A row takes a column that it leaves out from `about`. `~/` is the environment's stage, `{account}` and `{region}` where
+it is deployed. A row may be for some `environments` only.
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+from infra.assurance.claims.claim import Claim, Claims, Patterns, Row
+from infra.assurance.claims.place import names_home
+from infra.assurance.facts import COLUMNS, Relation
+from infra.assurance.refusal import Refused
+
+_KEYS: Final = ("sentence", "owner", "environments", "relation", "about", "allowed", "measured_by")
+_NEEDED: Final = ("sentence", "owner", "relation", "about", "allowed")
+
+
+class _Wrong(Exception):
+    """What is wrong with one claim, and what is allowed instead."""
+
+
+def read_claims(file: Path) -> Claims:
+    """The claims of a file.
+
+    Raises:
+        Refused: it is missing or no TOML, or claims in it are wrong: which, where, and what is allowed.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Refused("there are no claims: write them, or name another file with --claims", where=str(file)) from error
+    except (OSError, ValueError) as error:
+        raise Refused(f"cannot be read: {error}", where=str(file)) from error
+    try:
+        _only(content, ("environments", "claim"), "the file")
+        environments = _environments(content.get("environments", {}))
+        entries = _tables(content.get("claim", []), "claim")
+    except _Wrong as wrong:
+        raise Refused(str(wrong), where=str(file)) from wrong
+    claims: list[Claim] = []
+    problems: list[str] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            claims.append(_claim(entry, environments, file, [claim.sentence for claim in claims]))
+        except _Wrong as wrong:
+            problems.append(f"claim {number}, “{entry.get('sentence', 'without a sentence')}”: {wrong}")
+    if problems:
+        raise Refused("\n  ".join(["holds wrong claims:", *problems]), where=str(file))
+    return Claims(file, environments, tuple(claims))
+
+
+def _environments(value: object) -> Mapping[str, str]:
+    table = _table(value, "environments")
+    for name in table:
+        _text(table, name)
+    return cast("Mapping[str, str]", table)
+
+
+def _claim(entry: Mapping[str, Any], environments: Mapping[str, str], file: Path, others: Collection[str]) -> Claim:
+    _only(entry, _KEYS, "a claim")
+    for key in _NEEDED:
+        if key not in entry:
+            raise _Wrong(f"{key}: is missing; a claim has {_listed(_NEEDED)}")
+    if entry["sentence"] in others:
+        raise _Wrong("sentence: another claim has the same; say how they differ")
+    relation = _relation(entry)
+    where = _chosen(entry, environments)
+    abouts = cast("object", entry["about"] if isinstance(entry["about"], list) else [entry["about"]])
+    about = tuple(_patterns(table, relation, "about", local=bool(where)) for table in _tables(abouts, "about"))
+    for alternative in about:
+        if where and not any(names_home(pattern) for patterns in alternative.values() for pattern in patterns):
+            raise _Wrong("about: names nothing of an environment (`~/…`), and would speak about all at once")
+    return Claim(
+        sentence=_text(entry, "sentence"),
+        owner=_text(entry, "owner"),
+        relation=relation,
+        environments=where,
+        about=about,
+        allowed=tuple(_row(row, relation, where, about) for row in _tables(entry["allowed"], "allowed")),
+        measured_by=_test(entry, file),
+    )
+
+
+def _row(entry: Mapping[str, Any], relation: Relation, where: Sequence[str], about: Sequence[Patterns]) -> Row:
+    own = {key: value for key, value in entry.items() if key != "environments"}
+    columns = {**(about[0] if len(about) == 1 else {}), **_patterns(own, relation, "allowed", local=bool(where))}
+    if missing := [column for column in COLUMNS[relation] if column not in columns]:
+        raise _Wrong(f"allowed: a row lacks {_listed(missing)}, which `about` does not say either")
+    return Row(columns, _chosen(entry, where, key="allowed: environments"))
+
+
+def _relation(entry: Mapping[str, Any]) -> Relation:
+    name = _text(entry, "relation")
+    if name not in tuple(Relation):
+        raise _Wrong(f"relation: {name} is none; there are {_listed(Relation)}")
+    return Relation(name)
+
+
+def _patterns(table: Mapping[str, Any], relation: Relation, key: str, *, local: bool) -> Patterns:
+    _only(table, COLUMNS[relation], f"{key}: `{relation}`")
+    patterns = {column: _texts(value, f"{key}: {column}") for column, value in table.items()}
+    if not local and any(names_home(pattern) for values in patterns.values() for pattern in values):
+        raise _Wrong(f"{key}: `~/` is the stage of an environment, and the claim has none")
+    return patterns
+
+
+def _chosen(entry: Mapping[str, Any], among: Collection[str], key: str = "environments") -> tuple[str, ...]:
+    if "environments" not in entry:
+        return tuple(among)
+    names = _texts(entry["environments"], key)
+    if unknown := [name for name in names if name not in among]:
+        raise _Wrong(f"{key}: {_listed(unknown)} is none of {_listed(among) or 'those, as there are none'}")
+    return names
+
+
+def _test(entry: Mapping[str, Any], file: Path) -> str:
+    """The test that measures, which must exist: its path starts at a folder above the claims."""
+    if "measured_by" not in entry:
+        return ""
+    name = _text(entry, "measured_by")
+    path, _, test = name.partition("::")
+    function = test.rpartition("::")[2].partition("[")[0]
+    for folder in file.resolve().parents:
+        if (folder / path).is_file():
+            if function and re.search(rf"\bdef {re.escape(function)}\(", (folder / path).read_text(encoding="utf-8")):
+                return name
+            raise _Wrong(f"measured_by: {path} has no test {function or '(write path::name)'}")
+    raise _Wrong(f"measured_by: there is no file {path}")
+
+
+def _tables(value: object, key: str) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list):
+        raise _Wrong(f"{key}: is no list of tables")
+    return [_table(part, key) for part in cast("list[object]", value)]
+
+
+def _table(value: object, key: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _Wrong(f"{key}: is no table")
+    return cast("Mapping[str, Any]", value)
+
+
+def _text(table: Mapping[str, Any], key: str) -> str:
+    value = table[key]
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong(f"{key}: is no text")
+    return value
+
+
+def _texts(value: object, key: str) -> tuple[str, ...]:
+    parts = cast("list[object]", value) if isinstance(value, list) else [value]
+    if not all(isinstance(part, str) for part in parts):
+        raise _Wrong(f"{key}: is neither a text nor a list of texts")
+    return tuple(cast("list[str]", parts))
+
+
+def _only(table: Iterable[str], allowed: Collection[str], what: str) -> None:
+    if unknown := [key for key in table if key not in allowed]:
+        raise _Wrong(f"{_listed(unknown)}: is unknown; {what} has {_listed(allowed)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,1 @@
+"""Claims: how they are written, and when they hold."""

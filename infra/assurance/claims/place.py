@@ -43,7 +43,8 @@ def names_home(pattern: str) -> bool:
 def places_of(model: Model, environments: Mapping[str, str]) -> list[Place]:
     """The places of an assembly: those of the environments that it holds, and the one outside if anything is there.
 
-    An environment's account and region are those of its first stack.
+    An environment's account and region are those of its first stack. Claims without environments are about what is
+    outside, even if that is nothing.
     """
     found: dict[str, Place] = {}
     for stack, scope in model.scopes.items():
@@ -51,6 +52,8 @@ def places_of(model: Model, environments: Mapping[str, str]) -> list[Place]:
             home = _home(stack.stage, resource.name, environments)
             if home not in found:
                 found[home] = Place(home, environments.get(home, ""), stack.account, stack.region)
+    if not environments:
+        found.setdefault(OUTSIDE, Place(OUTSIDE, ""))
     return [found[name] for name in (*environments, OUTSIDE) if name in found]
 
 

@@ -1,0 +1,137 @@
+"""All that the proof knows of an assembly: its facts, the verdicts on claims, what known rules find, what was refused.
+
+Every part is asked even if another one fails, so that one run names everything.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from infra.assurance.claims import Claims, State, Verdict, judge, places_of, read_claims
+from infra.assurance.facts import Fact, distinct
+from infra.assurance.model.model import Model, read_models
+from infra.assurance.refusal import Refusals, Refused
+
+if TYPE_CHECKING:
+    from infra.assurance.rules import Finding
+
+HOLDS: Final = 0
+BROKEN: Final = 1
+REFUSED: Final = 2
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Of a check. `code` is what its process ends with: what was refused counts before what is broken."""
+
+    facts: list[Fact] = field(default_factory=list[Fact])
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    findings: "list[Finding]" = field(default_factory=list["Finding"])
+    refused: list[Refused] = field(default_factory=list[Refused])
+    absent: list[str] = field(default_factory=list[str])
+    """Environments of the claims of which the assembly has nothing: there, nothing was judged."""
+
+    @property
+    def broken(self) -> list[Verdict]:
+        """The verdicts on claims that do not hold."""
+        return [verdict for verdict in self.verdicts if verdict.state is State.BROKEN]
+
+    @property
+    def code(self) -> int:
+        """`HOLDS`, `BROKEN` or `REFUSED`."""
+        if self.refused:
+            return REFUSED
+        return BROKEN if self.broken or self.findings else HOLDS
+
+
+def check(folder: Path, claims_file: Path, *, known_rules: bool) -> Outcome:
+    """Judge the assembly in a folder by a file of claims, and by known rules if they are wanted."""
+    refusals = Refusals()
+    outcome = Outcome()
+    claims = _answer(refusals, str(claims_file), lambda: read_claims(claims_file), None)
+    models = models_of(folder, refusals)
+    outcome.facts = distinct(fact for model in models for fact in _facts_of(model, refusals))
+    if models and claims:
+        _answer(refusals, str(claims_file), lambda: _judge(outcome, claims, models[0]), None)
+    if models and known_rules:
+        outcome.findings = _answer(refusals, "known rules", lambda: _findings(folder), [])
+    outcome.refused = refused_by(models, refusals)
+    return outcome
+
+
+def models_of(folder: Path, refusals: Refusals) -> tuple[Model, ...]:
+    """The models of the assembly in a folder; none if it cannot be read, which is then among the refusals."""
+    return _answer(refusals, str(folder), lambda: read_models(folder), ())
+
+
+def refused_by(models: Iterable[Model], refusals: Refusals) -> list[Refused]:
+    """Everything that was refused while the models were read and asked, each once."""
+    for model in models:
+        for refused in model.refusals:
+            refusals.add(refused)
+    return list(refusals)
+
+
+def reachability_of(model: Model, refusals: Refusals) -> list[Fact]:
+    """Who reaches whom in a model."""
+    from infra.assurance.network.graph import reachability  # noqa: PLC0415  # each command loads what it needs
+
+    return _answer(refusals, "reachability", lambda: reachability(model), [])
+
+
+def _facts_of(model: Model, refusals: Refusals) -> list[Fact]:
+    from infra.assurance.access.facts import access, broad  # noqa: PLC0415
+    from infra.assurance.second_opinion.solver import disagreements  # noqa: PLC0415
+    from infra.assurance.transport.hops import hops  # noqa: PLC0415
+    from infra.assurance.transport.posture import postures  # noqa: PLC0415
+    from infra.assurance.transport.rest import at_rest  # noqa: PLC0415
+
+    reaches = reachability_of(model, refusals)
+    facts = list(reaches)
+    parts: dict[str, Callable[[], list[Fact]]] = {
+        "access": lambda: access(model),
+        "unlimited rights": lambda: broad(model),
+        "transport": lambda: hops(model, reaches),
+        "encryption at rest": lambda: at_rest(model),
+        "posture": lambda: postures(model),
+    }
+    for name, part in parts.items():
+        facts += _answer(refusals, name, part, [])
+    for difference in _answer(refusals, "second opinion", lambda: disagreements(model, reaches), []):
+        refusals.add(Refused(difference, where="second opinion"))
+    return facts
+
+
+def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
+    places = places_of(model, claims.environments)
+    if claims.environments and not any(place.name for place in places):
+        stages = ", ".join(claims.environments.values())
+        raise Refused(
+            f"speaks of the stages {stages}, and the assembly has none of them: name other claims with --claims",
+            where=str(claims.file),
+        )
+    outcome.absent = [name for name in claims.environments if name not in {place.name for place in places}]
+    outcome.verdicts = judge(claims, outcome.facts, places)
+
+
+def _findings(folder: Path) -> "list[Finding]":
+    from infra.assurance.rules import findings  # noqa: PLC0415
+
+    return findings(folder)
+
+
+def _answer(refusals: Refusals, where: str, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """What is asked, or else a refusal: an error of the proof itself is one, too, as it leaves facts unknown."""
+    try:
+        return ask()
+    except Refused as refused:
+        refusals.add(refused)
+    except Exception as error:  # noqa: BLE001  # whatever it is, nothing may pass because of it
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error}, in {frame.name} ({Path(frame.filename).name}:{frame.lineno})"
+        refusals.add(Refused(f"is not understood: {what}", where=where))
+    return otherwise

@@ -1,0 +1,85 @@
+"""The evidence page in Markdown, for somebody who reviews the security of what is deployed and was not there.
+
+The same templates and claims give the same page: it has no date.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from infra.assurance.check import Outcome
+from infra.assurance.claims import State, Verdict
+from infra.assurance.facts import COLUMNS
+from infra.assurance.printed import summary, where_from
+
+_HEAD = """# Evidence
+
+Each sentence below is a claim about what these templates deploy, with its owner and a verdict:
+
+* **computed**: it follows from the templates alone. The rows are all facts there are, and all that are allowed.
+* **measured**: some of its facts are decided by a server's own program; the test that is named measured them.
+* **broken**: there is a fact that is not allowed, or one is missing that should be there.
+
+In rows that hold in several environments, `~/` is the environment's own stage and `{account}` its own account. \
+What could not be read or modelled is listed as refused, and nothing may be relied on before it is resolved."""
+
+
+def as_markdown(outcome: Outcome) -> str:
+    """The page."""
+    parts = [_HEAD, summary(outcome), *_refused(outcome), *_findings(outcome)]
+    for state in (State.BROKEN, State.COMPUTED, State.MEASURED):
+        if verdicts := [verdict for verdict in outcome.verdicts if verdict.state is state]:
+            parts += [f"## {state.capitalize()}", *(part for verdict in verdicts for part in _claim(verdict))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _claim(verdict: Verdict) -> Iterator[str]:
+    claim = verdict.claim
+    yield f"### {claim.sentence}"
+    by = f" by `{claim.measured_by}`" if claim.measured_by else ""
+    yield f"{verdict.state.capitalize()}{by}. Owner: {claim.owner}."
+    for title, facts in (("Not allowed", verdict.extra), ("Named by no test that measured", verdict.unmeasured)):
+        if facts:
+            yield f"{title}:"
+            rows = [(str(fact), "; ".join(where_from(fact)), " → ".join(fact.path)) for _, fact in facts]
+            yield _table(("fact", "comes from", "path"), rows)
+    if verdict.missing:
+        yield "Missing:"
+        yield _table(("environment", "row"), [(place.name, row) for place, row in verdict.missing])
+    if verdict.held:
+        yield _facts(verdict)
+    elif verdict.state is not State.BROKEN:
+        yield "There is no such fact, and none is allowed."
+
+
+def _facts(verdict: Verdict) -> str:
+    """The facts that hold, those that environments share in one row."""
+    places: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for place, fact in verdict.held:
+        places[tuple(place.shortened(value) for value in fact.values)].append(place.name)
+    if not verdict.claim.environments:
+        return _table(COLUMNS[verdict.claim.relation], sorted(places))
+    rows = [(*values, ", ".join(names)) for values, names in sorted(places.items())]
+    return _table((*COLUMNS[verdict.claim.relation], "in"), rows)
+
+
+def _refused(outcome: Outcome) -> Iterator[str]:
+    if outcome.refused:
+        yield "## Refused"
+        rows = [(refused.where, refused.what, refused.template) for refused in outcome.refused]
+        yield _table(("where", "what", "template"), rows)
+
+
+def _findings(outcome: Outcome) -> Iterator[str]:
+    if outcome.findings:
+        yield "## Findings of known rules"
+        rows = [(finding.rule, finding.resource, finding.message) for finding in outcome.findings]
+        yield _table(("rule", "resource", "message"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("*", "\\*")

@@ -3,7 +3,7 @@
 An IPv4 address is written as an IPv6 one (`::ffff:0:0/96`, RFC 4291), so that one variable holds either.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -39,6 +39,7 @@ class Formulas:
         self._protocol = _Z3.BitVec("protocol", 8)
         self._port = _Z3.BitVec("port", 16)
         self._source, self._target = _Z3.BitVec("source", _WIDTH), _Z3.BitVec("target", _WIDTH)
+        self._said: dict[object, Formula] = {}
         self._solver = _Z3.SolverFor("QF_BV")
         self.true: Formula = _Z3.And()
         self.false: Formula = _Z3.Or()
@@ -58,15 +59,15 @@ class Formulas:
 
     def who(self, number: int) -> Formula:
         """That source opens it."""
-        return self._who == number
+        return self._once(number, lambda: self._who == number)
 
     def source_in(self, block: Block) -> Formula:
         """It comes from one of the addresses."""
-        return _inside(self._source, block)
+        return self._once(("source", block), lambda: _inside(self._source, block))
 
     def target_in(self, block: Block) -> Formula:
         """It goes to one of the addresses."""
-        return _inside(self._target, block)
+        return self._once(("target", block), lambda: _inside(self._target, block))
 
     def by(self, rule: Rule) -> Formula:
         """The rule's protocol and ports fit."""
@@ -76,12 +77,21 @@ class Formulas:
 
     def between(self, protocol: int, low: int, high: int) -> Formula:
         """It speaks the protocol, to one of the ports."""
+        return self._once((protocol, low, high), lambda: self._between(protocol, low, high))
+
+    def _between(self, protocol: int, low: int, high: int) -> Formula:
         speaks = self._protocol == protocol
         if protocol not in WITH_PORTS:
             return speaks
         if low == high:
             return _Z3.And(speaks, self._port == low)
         return _Z3.And(speaks, _Z3.UGE(self._port, low), _Z3.ULE(self._port, high))
+
+    def _once(self, key: object, make: Callable[[], Formula]) -> Formula:
+        """The same formula is made once: making them takes longer than solving."""
+        if key not in self._said:
+            self._said[key] = make()
+        return self._said[key]
 
     @contextmanager
     def assumed(self, *formulas: Formula) -> Generator[None]:

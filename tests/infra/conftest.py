@@ -23,6 +23,8 @@ INPUTS = (
     "services",
 )
 
+ONLY_READS = ROOT / "infra" / "assurance"
+"""Judges what a synth writes; what it is has no part in it."""
 KEPT = 4
 """Assemblies of other inputs that stay."""
 
@@ -35,9 +37,9 @@ def remove_stale(cache: Path, names: str) -> None:
 
 def _digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for top in INPUTS:
+    for top in (*INPUTS, "tools/synth.py"):
         for path in sorted([ROOT / top, *(ROOT / top).rglob("*")]):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and "__pycache__" not in path.parts and ONLY_READS not in path.parents:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -10,7 +10,7 @@ import pytest
 
 from infra.settings import read_environments
 from tests.infra.conftest import INPUTS, remove_stale
-from tests.infra.synth import CDK, CLOSED, NODE, ROOT, synthesize
+from tests.infra.synth import CDK, CLOSED, NODE, ROOT, synthesize_quickly
 from tests.infra.template import Json, Template, strings
 
 ENVIRONMENTS = {e.name: e for e in read_environments()}
@@ -88,7 +88,7 @@ def test_the_cdk_command_tells_what_changed_since_an_older_template(assembly: Pa
 
 @pytest.fixture
 def made_elsewhere(assembly: Path, tmp_path: Path) -> Path:
-    """Another synth of the same: in another folder, time zone, language and account; kept as the first is."""
+    """Another synth of the same, without the command: in another folder, time zone, language and account; kept."""
     kept = assembly.with_name(assembly.name.replace("cdk.out", "elsewhere"))
     if kept.exists():
         return kept
@@ -114,7 +114,7 @@ def made_elsewhere(assembly: Path, tmp_path: Path) -> Path:
         "CDK_DEFAULT_REGION": "eu-central-1",
         "CODEBUILD_BUILD_ID": "sanctum:1",
     }
-    synth = synthesize(elsewhere, tmp_path / "out", other, validate=False)  # most of a synth's time, and no output
+    synth = synthesize_quickly(elsewhere, tmp_path / "out", other)
     assert synth.returncode == 0, synth.stderr
     remove_stale(kept.parent, "elsewhere-*")
     shutil.move(tmp_path / "out", kept)
@@ -136,7 +136,7 @@ def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(tmp_path
     staging = tmp_path / "environments" / "staging.toml"
     assert "nodes = 2" in staging.read_text()
     staging.write_text(staging.read_text().replace("nodes = 2", "nodes = 3"))
-    synth = synthesize(tmp_path, tmp_path / "out", {})
+    synth = synthesize_quickly(tmp_path, tmp_path / "out", {})
     assert synth.returncode != 0
     assert "nodes = 3 must be a multiple of the 2 zones" in synth.stderr
     assert "Traceback" not in synth.stderr

@@ -1,0 +1,5 @@
+"""What a deployment would remove, replace or leave with less protection, and cannot bring back."""
+
+from infra.assurance.stateful.guard import Outcome, changes
+
+__all__ = ["Outcome", "changes"]

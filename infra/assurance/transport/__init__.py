@@ -1,0 +1,1 @@
+"""How what is reached is spoken to, how what is kept is encrypted, and how safely things are set up."""

@@ -1,0 +1,149 @@
+"""Security groups and their rules, whichever way the templates write them.
+
+<https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from infra.assurance.model.assembly import Json
+from infra.assurance.model.identity import attribute, is_unknown
+from infra.assurance.model.model import Model
+from infra.assurance.model.resource import Resource
+from infra.assurance.network.addresses import IPV4, IPV6, Addresses, everything
+from infra.assurance.network.places import Places, block
+from infra.assurance.network.ports import EVERYTHING, Traffic, traffic
+
+INGRESS: Final = "ingress"
+EGRESS: Final = "egress"
+_PEER_GROUPS: Final = ("SourceSecurityGroupId", "DestinationSecurityGroupId")
+_PEER_LISTS: Final = ("SourcePrefixListId", "DestinationPrefixListId")
+_PEER_BLOCKS: Final = ("CidrIp", "CidrIpv6")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Traffic that is admitted from or to one peer: a range, a group, or a prefix list nobody here has defined."""
+
+    traffic: Traffic
+    resource: Resource
+    block: Addresses | None = None
+    group: str | None = None
+    prefix_list: str | None = None
+    written: str = ""
+
+    def __str__(self) -> str:
+        """The peer, as the template names it."""
+        return self.written
+
+
+@dataclass(eq=False)
+class Group:
+    """A security group. `rules` are by direction: `ingress` and `egress`."""
+
+    id: str
+    name: str
+    vpc: str | None
+    resource: Resource | None = None
+    rules: dict[str, list[Rule]] = field(default_factory=lambda: {INGRESS: [], EGRESS: []})
+
+
+def groups(model: Model, where: Places) -> dict[str, Group]:
+    """Every security group of a model by its id, with all its rules; what cannot be read is refused.
+
+    A rule that adds to a group no template has makes that group, without a resource.
+    """
+    found = _Groups(model)
+    for vpc in where.vpcs.values():
+        found.add_default(vpc.default_group, vpc.id, vpc.resource)
+    for resource in model.of_type("AWS::EC2::SecurityGroup"):
+        with model.refusals.collected():
+            found.add(resource)
+    for resource in model.of_type("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"):
+        with model.refusals.collected():
+            found.add_rule(resource)
+    return found.by_id
+
+
+@dataclass(eq=False)
+class _Groups:
+    model: Model
+    by_id: dict[str, Group] = field(default_factory=dict[str, Group])
+
+    def __post_init__(self) -> None:
+        # A prefix list of the templates' own is the ranges in it.
+        self._lists = {
+            str(identity): resource
+            for resource in self.model.of_type("AWS::EC2::PrefixList")
+            for identity in (resource.ref, attribute(resource, "PrefixListId"))
+        }
+
+    def add_default(self, id_: str, vpc: str, resource: Resource) -> None:
+        """The group every VPC has from the start: its members reach each other and everything.
+
+        <https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>. What empties it does so at
+        deployment, which no template shows.
+        """
+        group = Group(id_, f"default group of {resource.name}", vpc, resource)
+        group.rules[INGRESS].append(Rule(EVERYTHING, resource, group=id_, written=group.name))
+        group.rules[EGRESS] += _open(resource)
+        self.by_id[id_] = group
+
+    def add(self, resource: Resource) -> None:
+        """A group of the templates, with the rules that stand in it.
+
+        One that is made without egress rules lets everything out:
+        <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-securitygroup.html>.
+        """
+        group = Group(resource.ref, resource.name, resource.value("VpcId"), resource)
+        self.by_id[group.id] = group
+        for direction, key in ((INGRESS, "SecurityGroupIngress"), (EGRESS, "SecurityGroupEgress")):
+            for given in _listed(resource.value(key)):
+                with self.model.refusals.collected():
+                    group.rules[direction] += self._rules(given, resource)
+        if not resource.value("SecurityGroupEgress"):
+            group.rules[EGRESS] += _open(resource)
+
+    def add_rule(self, resource: Resource) -> None:
+        """A rule that stands by itself."""
+        id_ = resource.value("GroupId")
+        if not isinstance(id_, str) or is_unknown(id_):
+            raise resource.refuse("belongs to a security group that is not named by its id")
+        direction = EGRESS if resource.type.endswith("Egress") else INGRESS
+        group = self.by_id.setdefault(id_, Group(id_, f"group {id_}", None))
+        group.rules[direction] += self._rules(resource.properties, resource)
+
+    def _rules(self, given: Mapping[str, Json], resource: Resource) -> Iterator[Rule]:
+        try:
+            admitted = traffic(given.get("IpProtocol"), given.get("FromPort"), given.get("ToPort"))
+        except (ValueError, TypeError) as error:
+            raise resource.refuse(f"has a rule for no known traffic: {error}") from error
+        peers = [(key, given[key]) for key in (*_PEER_GROUPS, *_PEER_LISTS, *_PEER_BLOCKS) if given.get(key)]
+        if not peers:
+            raise resource.refuse("has a rule that names no peer by an id or an address range")
+        for key, peer in peers:
+            if not isinstance(peer, str) or is_unknown(peer):
+                raise resource.refuse(f"has a rule whose {key} is known only at deployment: {peer}")
+            if key in _PEER_BLOCKS:
+                yield Rule(admitted, resource, block=block(resource, peer), written=peer)
+            elif key in _PEER_GROUPS:
+                named = self.model.find(peer, "AWS::EC2::SecurityGroup")
+                yield Rule(admitted, resource, group=peer, written=named.name if named else f"group {peer}")
+            elif peer in self._lists:
+                for entry in _listed(self._lists[peer].value("Entries")):
+                    cidr = entry.get("Cidr")
+                    yield Rule(admitted, resource, block=block(self._lists[peer], cidr), written=str(cidr))
+            else:
+                yield Rule(admitted, resource, prefix_list=peer, written=f"prefix list {peer}")
+
+
+def _open(resource: Resource) -> list[Rule]:
+    written = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
+    return [Rule(EVERYTHING, resource, block=everything(family), written=text) for family, text in written.items()]
+
+
+def _listed(value: Json) -> list[Mapping[str, Json]]:
+    if isinstance(value, dict):
+        return [cast("Mapping[str, Json]", value)]
+    return cast("list[Mapping[str, Json]]", value or [])

@@ -1,0 +1,257 @@
+"""Everything of a model that has network interfaces."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+from infra.assurance.model.assembly import Json
+from infra.assurance.model.identity import is_unknown
+from infra.assurance.model.model import Model
+from infra.assurance.model.resource import Resource
+from infra.assurance.network.kinds import KINDS, MEMBERS, SUBNET_GROUPS, TEMPLATES, Kind
+from infra.assurance.network.places import Places, Subnet, places
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """Something with network interfaces: all that share groups and subnets are one.
+
+    name: What facts call it. resource: What the templates say of it. vpc: The id of the VPC, if a template tells.
+    groups: Ids of its security groups; None if it has none at all, so that everything is admitted.
+    subnets: Empty for an endpoint that is on the internet.
+    public: Whether it has a public IPv4 address. ipv6_is_public: Whether its IPv6 addresses are, in spite of that.
+    accepts, initiates: Whether connections come in, or go out, by the interface.
+    """
+
+    name: str
+    resource: Resource
+    groups: tuple[str, ...] | None
+    subnets: tuple[Subnet, ...]
+    vpc: str | None = None
+    public: bool = False
+    ipv6_is_public: bool = False
+    accepts: bool = True
+    initiates: bool = True
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The address families in which it has addresses."""
+        known = {block.family for subnet in self.subnets for block in subnet.blocks}
+        return frozenset(known).union(*(subnet.unknown for subnet in self.subnets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Worn:
+    """What a resource and the template it is launched from say: ids of groups and subnets, and flags."""
+
+    groups: list[str]
+    subnets: list[str]
+    flags: list[bool]
+
+
+def interfaces(model: Model) -> list[Interface]:
+    """Every interface of a model's resources; one that cannot be read is among the model's refusals.
+
+    One-off tasks are `tasks.tasks`.
+    """
+    return list(resources_interfaces(model, places(model)))
+
+
+def resources_interfaces(model: Model, where: Places) -> Iterator[Interface]:
+    """The interfaces, in places that were read."""
+    for type_, kind in KINDS.items():
+        for resource in model.of_type(type_):
+            with model.refusals.collected():
+                if interface := _interface(model, where, resource, kind):
+                    yield interface
+
+
+def placed(
+    model: Model,
+    where: Places,
+    resource: Resource,
+    kind: Kind,
+    *,
+    groups: Sequence[str],
+    subnets: Sequence[str],
+    public: bool | None = False,
+    name: str = "",
+) -> Interface:
+    """An interface in the subnets of these ids, under the groups of these ids.
+
+    `public` None: as its VPC has an internet gateway.
+
+    Raises:
+        Refused: it is in no subnet, or its subnets are of several VPCs.
+    """
+    if not subnets:
+        raise resource.refuse("is in no subnet that a template names: in the account's default VPC, perhaps")
+    lies = tuple(where.subnet(id_) for id_ in dict.fromkeys(subnets))
+    vpcs = {subnet.vpc for subnet in lies if subnet.vpc}
+    if not vpcs:
+        named = (model.find(group, "AWS::EC2::SecurityGroup") for group in groups)
+        vpcs = {group.value("VpcId") for group in named if group and group.value("VpcId")}
+    if len(vpcs) > 1:
+        raise resource.refuse("has interfaces in several VPCs at once")
+    vpc = next(iter(vpcs), None)
+    known = where.vpcs.get(vpc or "")
+    worn: tuple[str, ...] | None = tuple(dict.fromkeys(groups))
+    if not worn and kind.open_without_groups:
+        worn = None
+    elif not worn:
+        if known is None:
+            raise resource.refuse("wears the default group of a VPC that no template describes")
+        worn = (known.default_group,)
+    return Interface(
+        name or resource.name,
+        resource,
+        worn,
+        lies,
+        vpc,
+        public=(known is None or known.has_internet_gateway) if public is None else public,
+        ipv6_is_public=kind.ipv6_is_public,
+        accepts=kind.accepts,
+        initiates=kind.initiates,
+    )
+
+
+def values(resource: Resource, path: str) -> list[Json]:
+    """What stands at a path of a resource's properties; lists on the way, and at the end, are looked through."""
+    first, *rest = path.split(".")
+    level = _flat(resource.value(first))
+    for key in rest:
+        tables = (cast("dict[str, Json]", value) for value in level if isinstance(value, dict))
+        level = [inner for table in tables for inner in _flat(table.get(key))]
+    return level
+
+
+def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> Interface | None:
+    if _is_part_of_another(model, resource):
+        return None
+    kind = _SPECIAL[resource.type](resource, kind) if resource.type in _SPECIAL else kind
+    own = _worn(model, resource, kind)
+    if kind.optional and not own.groups and not own.subnets:
+        return None
+    if kind.endpoint and not own.subnets:
+        return Interface(resource.name, resource, None, (), public=True)
+    public = _is_public(model, where, resource, kind, own)
+    return placed(model, where, resource, kind, groups=own.groups, subnets=own.subnets, public=public)
+
+
+def _worn(model: Model, resource: Resource, kind: Kind) -> _Worn:
+    """What the resource says; what it does not say, its launch template says."""
+    groups = [_id(resource, value) for path in kind.groups for value in values(resource, path)]
+    subnets = [
+        id_ for path in kind.subnets for value in values(resource, path) for id_ in _subnets(model, resource, value)
+    ]
+    public = kind.public
+    flags = [str(value).lower() == public.value.lower() for value in values(resource, public.path)] if public else []
+    for path in kind.launch:
+        for value in values(resource, path):
+            template = _template(model, resource, value)
+            inner = _worn(model, template, TEMPLATES[template.type])
+            groups += inner.groups
+            subnets = subnets or inner.subnets
+            flags += inner.flags
+    return _Worn(groups, subnets, flags)
+
+
+def _is_public(model: Model, where: Places, resource: Resource, kind: Kind, own: _Worn) -> bool | None:
+    for member_type, (key, owner) in MEMBERS.items():
+        public = KINDS[member_type].public if member_type in KINDS else None
+        if public is None or owner != resource.type:
+            continue
+        members = [one for one in model.of_type(member_type) if _leads_to(model, one, key, resource)]
+        said = [str(value).lower() == public.value for one in members for value in values(one, public.path)]
+        if any(said) or len(said) < len(members):
+            return True if any(said) else public.default
+    if any(own.flags) or _has_elastic_address(model, resource):
+        return True
+    if own.flags:
+        return False
+    if kind.as_subnet:
+        return any(where.subnet(id_).gives_public_address for id_ in own.subnets)
+    return kind.public.default if kind.public else False
+
+
+def _has_elastic_address(model: Model, resource: Resource) -> bool:
+    given = model.of_type("AWS::EC2::EIP", "AWS::EC2::EIPAssociation")
+    return any(resource.ref in (one.value("InstanceId"), one.value("NetworkInterfaceId")) for one in given)
+
+
+def _is_part_of_another(model: Model, resource: Resource) -> bool:
+    if resource.type in MEMBERS:
+        key, owner = MEMBERS[resource.type]
+        if identifier := resource.value(key):
+            if model.find(identifier, owner, near=resource) is None:
+                raise resource.refuse(f"is part of {identifier}, which no template has")
+            return True
+    if resource.type == "AWS::EC2::Instance":
+        attached = values(resource, "NetworkInterfaces.NetworkInterfaceId")
+        unheard = [id_ for id_ in attached if model.find(id_, "AWS::EC2::NetworkInterface") is None]
+        if unheard:
+            raise resource.refuse(f"has the network interface {unheard[0]}, which no template has")
+        return bool(attached)
+    return False
+
+
+def _leads_to(model: Model, resource: Resource, key: str, owner: Resource) -> bool:
+    return model.find(resource.value(key), owner.type, near=resource) is owner
+
+
+def _template(model: Model, resource: Resource, value: Json) -> Resource:
+    table = cast("dict[str, Json]", value) if isinstance(value, dict) else {"LaunchConfigurationName": value}
+    name = table.get("LaunchTemplateName")
+    for identity in table.values():
+        if found := model.find(identity, *TEMPLATES, near=resource):
+            return found
+    for found in model.of_type(*TEMPLATES):
+        if name and found.value("LaunchTemplateName") == name and found.stack.account == resource.stack.account:
+            return found
+    raise resource.refuse(f"is launched from {', '.join(map(str, table.values()))}, which no template has")
+
+
+def _subnets(model: Model, resource: Resource, value: Json) -> list[str]:
+    """The ids of a subnet, or of those a subnet group lists."""
+    named = _id(resource, value)
+    group = model.find(named, *SUBNET_GROUPS, near=resource)
+    if group is None:
+        return [named]
+    return [_id(group, id_) for id_ in values(group, SUBNET_GROUPS[group.type])]
+
+
+def _id(resource: Resource, value: Json) -> str:
+    if not isinstance(value, str) or is_unknown(value):
+        raise resource.refuse(f"has a subnet or security group that only its deployment names: {value}")
+    return value
+
+
+def _flat(value: Json) -> list[Json]:
+    if isinstance(value, list):
+        return [inner for one in cast("list[Json]", value) for inner in _flat(one)]
+    return [] if value is None else [value]
+
+
+def _load_balancer(resource: Resource, kind: Kind) -> Kind:
+    """Without groups, a network load balancer lets everything through.
+
+    <https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html>
+    """
+    if resource.value("Type") == "gateway":
+        raise resource.refuse("hands traffic on to appliances: a gateway load balancer is not modelled")
+    return replace(kind, open_without_groups=resource.value("Type") == "network")
+
+
+def _endpoint(resource: Resource, kind: Kind) -> Kind:
+    type_ = resource.value("VpcEndpointType")
+    if type_ not in (None, "Gateway", "Interface"):
+        raise resource.refuse(f"is a VPC endpoint of the type {type_}, which is not modelled")
+    if type_ == "Interface":
+        return replace(kind, optional=False)
+    return replace(kind, groups=(), subnets=())
+
+
+_SPECIAL: Final = {
+    "AWS::EC2::VPCEndpoint": _endpoint,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,
+}

@@ -1,0 +1,126 @@
+"""One-off tasks: ECS task definitions that something runs in a VPC, whoever it is that calls `RunTask`.
+
+A rule, a schedule, a state machine, a pipe, a custom resource, a function's environment: wherever a table names a
+task definition and, in it or below, subnets or security groups, that is a run of the task in them.
+<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html>
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from infra.assurance.model.assembly import Json
+from infra.assurance.model.identity import is_unknown
+from infra.assurance.model.model import Model
+from infra.assurance.model.resource import Resource
+from infra.assurance.network.interfaces import Interface, placed
+from infra.assurance.network.kinds import KINDS, Kind
+from infra.assurance.network.places import Places
+
+_TASK: Final = Kind((), (), ipv6_is_public=True)
+_DEFINITION: Final = "AWS::ECS::TaskDefinition"
+_NAMES_DEFINITION: Final = re.compile(r"task_?def", re.IGNORECASE)
+_SUBNET_ID: Final = re.compile(r"subnet-[0-9a-f]+")
+_GROUP_ID: Final = re.compile(r"sg-[0-9a-f]+")
+_PARTS: Final = re.compile(r"[,\s]+")
+
+
+@dataclass(slots=True)
+class _Run:
+    definitions: list[str] = field(default_factory=list[str])
+    subnets: list[str] = field(default_factory=list[str])
+    groups: list[str] = field(default_factory=list[str])
+    public: bool = False
+
+
+def tasks(model: Model, where: Places) -> Iterator[Interface]:
+    """The interfaces of one-off tasks, each named after its task definition."""
+    definitions = model.of_type(_DEFINITION)
+    hints = "|".join(re.escape(one.logical_id) for one in definitions)
+    hint = re.compile(f"task_?def|{hints}" if hints else "task_?def", re.IGNORECASE)
+    for resource in model.resources:
+        if resource.type in KINDS and resource.type.startswith("AWS::ECS::"):
+            continue
+        if resource.type == _DEFINITION or not hint.search(json.dumps(resource.body.get("Properties", {}))):
+            continue
+        with model.refusals.collected():
+            for run in _runs(model, resource, dict(resource.properties)):
+                for definition in run.definitions:
+                    named = _definition(model, resource, definition)
+                    yield placed(
+                        model, where, named or resource, _TASK, groups=run.groups, subnets=run.subnets,
+                        public=run.public, name="" if named else f"task {definition}",
+                    )  # fmt: skip
+
+
+def _runs(model: Model, resource: Resource, value: Json) -> Iterator[_Run]:
+    """Tables in a value that name a task definition themselves, and places in themselves or below."""
+    value = _read(value)
+    if isinstance(value, dict):
+        table = cast("dict[str, Json]", value)
+        definitions = [
+            inner for key, inner in table.items() if isinstance(inner, str) and _is_definition(model, key, inner)
+        ]
+        if definitions:
+            run = _Run(definitions)
+            _gather(model, table, run)
+            if run.subnets or run.groups:
+                yield run
+                return
+        for inner in table.values():
+            yield from _runs(model, resource, inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Json]", value):
+            yield from _runs(model, resource, inner)
+
+
+def _gather(model: Model, value: Json, run: _Run) -> None:
+    value = _read(value)
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, Json]", value).items():
+            if key.lower().replace("_", "") == "assignpublicip" and str(inner).upper() in ("ENABLED", "TRUE"):
+                run.public = True
+            _gather(model, inner, run)
+    elif isinstance(value, list):
+        for inner in cast("list[Json]", value):
+            _gather(model, inner, run)
+    elif isinstance(value, str):
+        for part in _PARTS.split(value):
+            if _SUBNET_ID.fullmatch(part) or model.find(part, "AWS::EC2::Subnet"):
+                run.subnets.append(part)
+            elif (
+                _GROUP_ID.fullmatch(part)
+                or part.startswith("DefaultSecurityGroup.")
+                or model.find(part, "AWS::EC2::SecurityGroup")
+            ):
+                run.groups.append(part)
+
+
+def _is_definition(model: Model, key: str, value: str) -> bool:
+    if model.find(value, _DEFINITION) is not None:
+        return True
+    return bool(_NAMES_DEFINITION.search(key)) and not is_unknown(value)
+
+
+def _definition(model: Model, resource: Resource, value: str) -> Resource | None:
+    """The task definition of an ARN, or of a family, whose latest revision is then run."""
+    if found := model.find(value, _DEFINITION):
+        return found
+    home = (resource.stack.account, resource.stack.region)
+    family = value.rpartition("/")[2].partition(":")[0]
+    for one in model.of_type(_DEFINITION):
+        if (one.stack.account, one.stack.region) == home and one.value("Family") == family:
+            return one
+    return None
+
+
+def _read(value: Json) -> Json:
+    """A text that holds JSON, as a state machine's definition does, is what it holds."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return cast("Mapping[str, Json]", json.loads(value))
+        except ValueError:
+            return value
+    return value

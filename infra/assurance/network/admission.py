@@ -91,8 +91,8 @@ def between(network: Network, source: Interface, target: Interface) -> list[Matc
     """What the source may send and the target takes, over an address family that both have."""
     found: list[Match] = []
     for family in sorted(source.families & target.families):
-        if out := list(_toward(network, source, EGRESS, target, family)):
-            found += matches(out, _toward(network, target, INGRESS, source, family))
+        if out := list(toward(network, source, EGRESS, target, family)):
+            found += matches(out, toward(network, target, INGRESS, source, family))
     return found
 
 
@@ -107,7 +107,8 @@ def matches(out: Iterable[Admitted], into: Iterable[Admitted]) -> list[Match]:
     ]
 
 
-def _toward(network: Network, side: Interface, direction: str, peer: Interface, family: int) -> Iterator[Admitted]:
+def toward(network: Network, side: Interface, direction: str, peer: Interface, family: int) -> Iterator[Admitted]:
+    """What the rules of a side's groups, in one direction, admit of a peer's addresses of one family."""
     if side.groups is None:
         yield Admitted(EVERYTHING)
     for group, rule in network.rules(side, direction):

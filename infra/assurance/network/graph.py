@@ -10,6 +10,7 @@ from infra.assurance.model.resource import Resource
 from infra.assurance.network.admission import Match, Network, between
 from infra.assurance.network.groups import EGRESS, INGRESS
 from infra.assurance.network.interfaces import Interface
+from infra.assurance.network.lattice import calls
 from infra.assurance.network.outside import GROUPS_ONLY, gateway_endpoints, outside
 from infra.assurance.network.ports import Traffic, merged, text
 
@@ -48,6 +49,8 @@ def reachability(model: Model) -> list[Fact]:
                 edges[side.name, endpoint.name].add(
                     admitted.traffic, (*admitted.evidence, endpoint, side.resource), path
                 )
+    for call in calls(network):
+        edges[call.source, call.target].add(call.traffic, call.evidence, call.path)
     _drop_repeated(edges)
     return [
         Fact(Relation.REACHES, (source, target, text(edge.traffic)), tuple(edge.evidence), edge.path)

@@ -1,0 +1,1 @@
+"""Who may do what with what: IAM, read from every policy of an assembly."""

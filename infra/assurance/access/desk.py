@@ -1,0 +1,150 @@
+"""Asks IAM: who of all may do this to that? Only those are asked about whom some policy could let in."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from infra.assurance.access.actors import ANYONE, Actor, account_of
+from infra.assurance.access.guarded import Context, Guarded
+from infra.assurance.access.policies.document import Document, Statement
+from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide
+
+OPEN: Final = Document.parse(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}},
+    "a policy that is not in the assembly",
+)
+"""What is taken for a resource policy that no file tells: access through it is overstated, and never missed."""
+
+_OF_HOME: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May somebody do this to that? `kind` is what IAM's evaluation needs to know of the thing.
+
+    `resource` is what the request names, if that is more than the thing's ARN (an object in a bucket).
+    """
+
+    action: str
+    door: Guarded
+    kind: ResourceKind = ResourceKind.ORDINARY
+    resource: str = ""
+    context: Context = field(default_factory=dict[str, tuple[str, ...]])
+
+
+class Desk:
+    """Answers questions about everybody."""
+
+    def __init__(self, actors: Iterable[Actor]) -> None:
+        self._everybody = list(actors)
+        self._at_home: dict[str, list[Actor]] = defaultdict(list)
+        self._named: dict[str, Actor] = {}
+        self._allowing: dict[str, list[Actor]] = {}
+        for actor in self._everybody:
+            if actor.principal.kind in _OF_HOME:
+                self._at_home[actor.principal.account].append(actor)
+            self._named.setdefault(_key(actor), actor)
+
+    def answers(self, question: Question) -> dict[Actor, Decision]:
+        """Everybody who may, with why, in the order of everybody."""
+        candidates = set(self._candidates(question))
+        decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
+        found = {actor: decision for actor, decision in decisions if decision.allowed}
+        if any(
+            actor.name == ANYONE for actor in found
+        ):  # anyone is everyone: only who has it of their own is told, too
+            own = set(self.own(question.action))
+            found = {actor: why for actor, why in found.items() if actor.name == ANYONE or actor in own}
+        return found
+
+    def ask(self, actor: Actor, question: Question) -> Decision:
+        """Whether one actor may."""
+        door = question.door
+        at_home = actor.principal.account == door.account
+        request = Request(
+            principal=actor.principal if at_home else actor.abroad,
+            action=question.action,
+            resource=question.resource or door.arn,
+            resource_account=door.account,
+            context={**actor.context, **door.context, **question.context},
+        )
+        policy = door.policy
+        if policy is None and not door.known and (not at_home or question.kind is not ResourceKind.ORDINARY):
+            policy = OPEN
+        return decide(request, resource_policy=policy, resource_kind=question.kind)
+
+    def _candidates(self, question: Question) -> Iterator[Actor]:
+        door, action = question.door, question.action
+        yield from (actor for actor in self._at_home[door.account] if actor.principal.kind is Kind.ROOT)
+        yield from (actor for actor in self.own(action) if actor.principal.account == door.account or not door.known)
+        for statement in door.policy.about(action) if door.policy else ():
+            if statement.allows:
+                yield from self._let_in(statement, question)
+
+    def _let_in(self, statement: Statement, question: Question) -> Iterator[Actor]:
+        door, kind, names = question.door, question.kind, statement.principals
+        own, home = self.own(question.action), self._at_home[door.account]
+        if names is None or ("AWS", "*") in names:  # NotPrincipal, too, lets in everybody but a few
+            yield from home
+            yield from own
+            yield from (actor for actor in self._everybody if actor.principal.kind in {Kind.ACCOUNT, Kind.ANYONE})
+            yield from (actor for actor in self._everybody if actor.abroad is not actor.principal)
+        for _, name in names or ():
+            if actor := self._named.get(name):
+                yield actor
+            elif account := account_of(name):
+                if account in self._named and (account != door.account or kind is ResourceKind.ROLE):
+                    yield self._named[account]  # at home, it is each principal's own policies that count
+                yield from (actor for actor in own if actor.principal.account == account)
+
+    @cached_property
+    def patterns(self) -> frozenset[str]:
+        """What the resources of everybody's own policies say."""
+        documents = {text for actor in self._everybody for text in actor.principal.identity}
+        return frozenset(pattern for text in documents for pattern in written(text))
+
+    def parts(self, door: Guarded, service: str) -> list[str]:
+        """ARNs of parts of a thing (objects of a bucket, paths of an API) such that each policy covers one it means.
+
+        One part has a name that no policy says. Policies may name a part behind any wildcard: each is tried everywhere.
+        """
+        patterns = self.patterns | frozenset(written(door.policy) if door.policy else ())
+        of_service = (pattern for pattern in patterns if pattern.split(":")[2:3] in ([service], ["*"]))
+        inner = {pattern.partition("/")[2] for pattern in of_service if "/" in pattern}
+        return [f"{door.arn}/{part}" for part in ["part", *sorted(map(concrete, inner - {"*"}))]]
+
+    def own(self, action: str) -> list[Actor]:
+        """Those whose own policies speak of an action."""
+        found = self._allowing.get(action)
+        if found is None:
+            found = self._allowing[action] = [
+                actor
+                for actor in self._everybody
+                if actor.principal.kind in {Kind.ROLE, Kind.USER}
+                and any(statement.allows for text in actor.principal.identity for statement in text.about(action))
+            ]
+        return found
+
+
+def sentence(actor: Actor, action: str, door: Guarded, decision: Decision) -> str:
+    """Why somebody may, as a step of a path."""
+    why = f": {decision.because}" if decision.because else ""
+    return f"{actor.name} may {action} on {door.name}{why}"
+
+
+def written(text: Document) -> Iterator[str]:
+    """Every resource pattern of a policy."""
+    for statement in text.statements:
+        yield from statement.resources or ()
+        yield from statement.not_resources or ()
+
+
+def concrete(pattern: str) -> str:
+    """A text that a pattern covers."""
+    return pattern.replace("*", "x").replace("?", "x")
+
+
+def _key(actor: Actor) -> str:
+    return actor.principal.account if actor.principal.kind is Kind.ACCOUNT else actor.principal.arn

@@ -54,7 +54,7 @@ COLUMNS: Final[Mapping[Relation, tuple[str, ...]]] = {
 """What the columns of each are called, in the order they are read."""
 
 
-UNDECIDED: Final = "decided by the target"
+UNDECIDED: Final = "target decides"
 """A value that no template tells, because the server's own program decides it: a claim names the test that measured."""
 
 

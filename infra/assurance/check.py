@@ -107,7 +107,7 @@ def _facts_of(model: Model, refusals: Refusals) -> list[Fact]:
 
 
 def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
-    places = places_of(model, claims.environments)
+    places = places_of(model, claims.environments, claims.names)
     if claims.environments and not any(place.name for place in places):
         stages = ", ".join(claims.environments.values())
         raise Refused(

@@ -1,7 +1,7 @@
 """A claim: a sentence with an owner, the facts it speaks about, and the rows that are allowed among them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -35,8 +35,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """A whole file of them; `environments` are paths of stages by name."""
+    """A whole file of them; `environments` are paths of stages by name, `names` what `{…}` stands for."""
 
     file: Path
     environments: Mapping[str, str]
     claims: tuple[Claim, ...]
+    names: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -3,6 +3,9 @@
     [environments]                    # by name: the path of its stage in the assembly
     dev = "dev"
 
+    [names]                           # what is written in braces, `{lattice}`, and stands for something deployed
+    lattice = "pl-0123456789abcdef0"
+
     [[claim]]
     sentence = "Only the backend reaches the user database."
     owner = "security"                # who answers for it
@@ -16,7 +19,8 @@
 
 A value is a pattern (`pattern.py`) or a list of them: in `about` any of them, in `allowed` each of them must be there.
 A row takes a column that it leaves out from `about`. `~/` is the environment's stage, `{account}` and `{region}` where
-it is deployed. A row may be for some `environments` only.
+it is deployed, `{X.account}` and `{X.region}` where the environment or stack X is. A row may be for some `environments`
+only.
 """
 
 import re
@@ -51,8 +55,8 @@ def read_claims(file: Path) -> Claims:
     except (OSError, ValueError) as error:
         raise Refused(f"cannot be read: {error}", where=str(file)) from error
     try:
-        _only(content, ("environments", "claim"), "the file")
-        environments = _environments(content.get("environments", {}))
+        _only(content, ("environments", "names", "claim"), "the file")
+        environments, names = (_names(content.get(key, {}), key) for key in ("environments", "names"))
         entries = _tables(content.get("claim", []), "claim")
     except _Wrong as wrong:
         raise Refused(str(wrong), where=str(file)) from wrong
@@ -65,11 +69,11 @@ def read_claims(file: Path) -> Claims:
             problems.append(f"claim {number}, “{entry.get('sentence', 'without a sentence')}”: {wrong}")
     if problems:
         raise Refused("\n  ".join(["holds wrong claims:", *problems]), where=str(file))
-    return Claims(file, environments, tuple(claims))
+    return Claims(file, environments, tuple(claims), names)
 
 
-def _environments(value: object) -> Mapping[str, str]:
-    table = _table(value, "environments")
+def _names(value: object, key: str) -> Mapping[str, str]:
+    table = _table(value, key)
     for name in table:
         _text(table, name)
     return cast("Mapping[str, str]", table)

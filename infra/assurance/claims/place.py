@@ -2,37 +2,39 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
 
 OUTSIDE: Final = ""
 """The name of the place for what belongs to no environment."""
 
 _HOME: Final = re.compile(r"(^|(?<= ))~/")
+_NAMED: Final = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An environment: its name in the claims, the path of its stage, and where it is deployed."""
+    """An environment: its name in the claims, the path of its stage, and what `{…}` in claims stands for there."""
 
     name: str
     path: str
-    account: str = "unknown-account"
-    region: str = "unknown-region"
+    values: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     def filled(self, pattern: str) -> str:
-        """A pattern of a claim with `~/`, `{account}` and `{region}` replaced by what they stand for here."""
+        """A pattern of a claim with `~/` and `{…}` replaced by what they stand for here."""
         if self.name != OUTSIDE:
             pattern = _HOME.sub(f"{self.path}/", pattern)
-        return pattern.replace("{account}", self.account).replace("{region}", self.region)
+        return _NAMED.sub(lambda named: self.values.get(named[1], named[0]), pattern) if "{" in pattern else pattern
 
     def shortened(self, value: str) -> str:
         """A value of a fact as a claim writes it, so that environments can be read side by side."""
         if self.name == OUTSIDE:
             return value
-        return re.sub(rf"(^|(?<= )){re.escape(self.path)}/", "~/", value).replace(self.account, "{account}")
+        value = re.sub(rf"(^|(?<= )){re.escape(self.path)}/", "~/", value)
+        return value.replace(self.values["account"], "{account}") if "account" in self.values else value
 
 
 def names_home(pattern: str) -> bool:
@@ -40,21 +42,33 @@ def names_home(pattern: str) -> bool:
     return bool(_HOME.search(pattern))
 
 
-def places_of(model: Model, environments: Mapping[str, str]) -> list[Place]:
+def places_of(model: Model, environments: Mapping[str, str], names: Mapping[str, str] | None = None) -> list[Place]:
     """The places of an assembly: those of the environments that it holds, and the one outside if anything is there.
 
-    An environment's account and region are those of its first stack. Claims without environments are about what is
-    outside, even if that is nothing.
+    Besides the names of the claims, `{account}` and `{region}` are those of the environment's first stack, and
+    `{X.account}` and `{X.region}` those of the environment X, or of the stack X outside. Claims without environments
+    are about what is outside, even if that is nothing.
     """
-    found: dict[str, Place] = {}
+    homes: dict[str, Stack] = {}
     for stack, scope in model.scopes.items():
         for resource in scope.resources.values():
-            home = _home(stack.stage, resource.name, environments)
-            if home not in found:
-                found[home] = Place(home, environments.get(home, ""), stack.account, stack.region)
-    if not environments:
-        found.setdefault(OUTSIDE, Place(OUTSIDE, ""))
-    return [found[name] for name in (*environments, OUTSIDE) if name in found]
+            homes.setdefault(_home(stack.stage, resource.name, environments), stack)
+    outside = {stack.name: stack for stack in model.scopes if not stack.stage}
+    values = {
+        f"{name}.{key}": value
+        for name, stack in {**outside, **homes}.items()
+        for key, value in (("account", stack.account), ("region", stack.region))
+    }
+    places = [
+        Place(name, environments.get(name, ""), {**values, **_own(name, homes), **(names or {})})
+        for name in (*environments, OUTSIDE)
+        if name in homes
+    ]
+    return places or ([] if environments else [Place(OUTSIDE, "", names or {})])
+
+
+def _own(name: str, homes: Mapping[str, Stack]) -> Mapping[str, str]:
+    return {} if name == OUTSIDE else {"account": homes[name].account, "region": homes[name].region}
 
 
 def _home(stage: str, name: str, environments: Mapping[str, str]) -> str:

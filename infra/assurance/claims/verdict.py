@@ -54,7 +54,8 @@ def judge(claims: Claims, facts: Sequence[Fact], places: Sequence[Place] | None 
     no environment speaks about facts that name none.
     """
     if places is None:
-        places = [*(Place(name, path) for name, path in claims.environments.items()), Place(OUTSIDE, "")]
+        named = {**claims.environments, OUTSIDE: ""}
+        places = [Place(name, path, claims.names) for name, path in named.items()]
     tables = _tables_of(facts, claims)
     spoken: set[Fact] = set()
     verdicts: list[Verdict] = []

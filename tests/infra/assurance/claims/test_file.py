@@ -97,7 +97,7 @@ def test_two_claims_with_one_sentence_are_refused(tmp_path: Path) -> None:
 def test_unknown_tables_are_named(tmp_path: Path) -> None:
     file = tmp_path / "claims.toml"
     file.write_text("[stages]\n[[claims]]\n")
-    assert "stages, claims: is unknown; the file has environments, claim" in problem_of(file)
+    assert "stages, claims: is unknown; the file has environments, names, claim" in problem_of(file)
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:

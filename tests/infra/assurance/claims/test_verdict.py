@@ -11,8 +11,8 @@ from infra.assurance.facts import UNDECIDED, Fact, Relation
 
 ENVIRONMENTS = {"dev": "dev", "prod": "stages/prod"}
 PLACES = [
-    Place("dev", "dev", "111122223333", "us-east-1"),
-    Place("prod", "stages/prod", "777788889999", "us-east-1"),
+    Place("dev", "dev", {"account": "111122223333"}),
+    Place("prod", "stages/prod", {"account": "777788889999"}),
     Place("", ""),
 ]
 

@@ -119,13 +119,13 @@ def secret_to_a_foreign_account(templates: Templates) -> Said:
     secret = templates.secret
     principal = {"AWS": f"arn:aws:iam::{FOREIGN}:root"}
     allow = {"Effect": "Allow", "Principal": principal, "Resource": "*"}
-    _add_to_policy(templates, secret, {**allow, "Action": "secretsmanager:GetSecretValue"})
+    add_to_secrets_policy(templates, secret, {**allow, "Action": "secretsmanager:GetSecretValue"})
     key = templates.found(secret.value("KmsKeyId"))
     templates.properties(key)["KeyPolicy"]["Statement"].append({**allow, "Action": "kms:Decrypt"})
     return f"account {FOREIGN}", "opens", secret.name
 
 
-def _add_to_policy(templates: Templates, secret: Any, statement: Mapping[str, Any]) -> None:
+def add_to_secrets_policy(templates: Templates, secret: Any, statement: Mapping[str, Any]) -> None:
     """A secret has one policy at most."""
     for policy in templates.all("AWS::SecretsManager::ResourcePolicy"):
         if templates.model.find(policy.value("SecretId")) is secret:

@@ -11,8 +11,12 @@ from infra.assurance.network.admission import Match, Network, between
 from infra.assurance.network.groups import EGRESS, INGRESS
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.lattice import calls
+from infra.assurance.network.mermaid import mermaid
 from infra.assurance.network.outside import GROUPS_ONLY, gateway_endpoints, outside
 from infra.assurance.network.ports import Traffic, merged, text
+from infra.assurance.network.unmodelled import refuse_unmodelled
+
+__all__ = ["mermaid", "reachability"]
 
 
 @dataclass(slots=True)
@@ -37,6 +41,7 @@ def reachability(model: Model) -> list[Fact]:
     has several interfaces, or runs several times, is one node, and what it does to itself is not asked.
     """
     network = Network.of(model)
+    refuse_unmodelled(network)
     edges: dict[tuple[str, str], _Edge] = defaultdict(_Edge)
     _add_inner(network, edges)
     for side in network.interfaces:

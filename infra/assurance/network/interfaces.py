@@ -21,6 +21,7 @@ class Interface:
     subnets: Empty for an endpoint that is on the internet.
     public: Whether it has a public IPv4 address. ipv6_is_public: Whether its IPv6 addresses are, in spite of that.
     accepts, initiates: Whether connections come in, or go out, by the interface.
+    run_by: What starts it, where it is not there by itself.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Interface:
     ipv6_is_public: bool = False
     accepts: bool = True
     initiates: bool = True
+    run_by: Resource | None = None
 
     @property
     def families(self) -> frozenset[int]:
@@ -76,6 +78,7 @@ def placed(
     subnets: Sequence[str],
     public: bool | None = False,
     name: str = "",
+    run_by: Resource | None = None,
 ) -> Interface:
     """An interface in the subnets of these ids, under the groups of these ids.
 
@@ -112,6 +115,7 @@ def placed(
         ipv6_is_public=kind.ipv6_is_public,
         accepts=kind.accepts,
         initiates=kind.initiates,
+        run_by=run_by,
     )
 
 

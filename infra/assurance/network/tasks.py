@@ -37,13 +37,12 @@ class _Run:
 
 def tasks(model: Model, where: Places) -> Iterator[Interface]:
     """The interfaces of one-off tasks, each named after its task definition."""
-    definitions = model.of_type(_DEFINITION)
-    hints = "|".join(re.escape(one.logical_id) for one in definitions)
-    hint = re.compile(f"task_?def|{hints}" if hints else "task_?def", re.IGNORECASE)
+    hints = {one.logical_id.lower() for one in model.of_type(_DEFINITION)} | {"taskdef", "task_def"}
     for resource in model.resources:
-        if resource.type in KINDS and resource.type.startswith("AWS::ECS::"):
+        if resource.type == _DEFINITION or (resource.type in KINDS and resource.type.startswith("AWS::ECS::")):
             continue
-        if resource.type == _DEFINITION or not hint.search(json.dumps(resource.body.get("Properties", {}))):
+        written = json.dumps(resource.body.get("Properties", {})).lower()
+        if not any(hint in written for hint in hints):
             continue
         with model.refusals.collected():
             for run in _runs(model, resource, dict(resource.properties)):
@@ -51,7 +50,7 @@ def tasks(model: Model, where: Places) -> Iterator[Interface]:
                     named = _definition(model, resource, definition)
                     yield placed(
                         model, where, named or resource, _TASK, groups=run.groups, subnets=run.subnets,
-                        public=run.public, name="" if named else f"task {definition}",
+                        public=run.public, name="" if named else f"task {definition}", run_by=resource,
                     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Every part is asked even if another one fails, so that one run names everything.
 """
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -78,32 +78,70 @@ def refused_by(models: Iterable[Model], refusals: Refusals) -> list[Refused]:
 
 def reachability_of(model: Model, refusals: Refusals) -> list[Fact]:
     """Who reaches whom in a model."""
-    from infra.assurance.network.graph import reachability  # noqa: PLC0415  # each command loads what it needs
-
-    return _answer(refusals, "reachability", lambda: reachability(model), [])
+    return _answer(refusals, "reachability", lambda: _reachability(model), [])
 
 
 def _facts_of(model: Model, refusals: Refusals) -> list[Fact]:
-    from infra.assurance.access.facts import access, broad  # noqa: PLC0415
-    from infra.assurance.second_opinion.solver import disagreements  # noqa: PLC0415
-    from infra.assurance.transport.hops import hops  # noqa: PLC0415
-    from infra.assurance.transport.posture import postures  # noqa: PLC0415
-    from infra.assurance.transport.rest import at_rest  # noqa: PLC0415
-
     reaches = reachability_of(model, refusals)
     facts = list(reaches)
-    parts: dict[str, Callable[[], list[Fact]]] = {
-        "access": lambda: access(model),
-        "unlimited rights": lambda: broad(model),
-        "transport": lambda: hops(model, reaches),
-        "encryption at rest": lambda: at_rest(model),
-        "posture": lambda: postures(model),
-    }
-    for name, part in parts.items():
-        facts += _answer(refusals, name, part, [])
-    for difference in _answer(refusals, "second opinion", lambda: disagreements(model, reaches), []):
+    for name, part in _PARTS.items():
+        facts += _answer(refusals, name, lambda part=part: part(model, reaches), [])
+    for difference in _answer(refusals, "second opinion", lambda: _disagreements(model, reaches), []):
         refusals.add(Refused(difference, where="second opinion"))
     return facts
+
+
+# Each part is imported when it is asked: a command loads what it needs, and one that cannot be loaded is refused.
+
+
+def _reachability(model: Model) -> list[Fact]:
+    from infra.assurance.network.graph import reachability  # noqa: PLC0415
+
+    return reachability(model)
+
+
+def _access(model: Model, _: Sequence[Fact]) -> list[Fact]:
+    from infra.assurance.access.facts import access, broad  # noqa: PLC0415
+
+    return [*access(model), *broad(model)]
+
+
+def _transport(model: Model, reaches: Sequence[Fact]) -> list[Fact]:
+    from infra.assurance.transport.hops import hops  # noqa: PLC0415
+
+    return hops(model, reaches)
+
+
+def _rest(model: Model, _: Sequence[Fact]) -> list[Fact]:
+    from infra.assurance.transport.rest import at_rest  # noqa: PLC0415
+
+    return at_rest(model)
+
+
+def _posture(model: Model, _: Sequence[Fact]) -> list[Fact]:
+    from infra.assurance.transport.posture import postures  # noqa: PLC0415
+
+    return postures(model)
+
+
+def _disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
+    from infra.assurance.second_opinion.solver import disagreements  # noqa: PLC0415
+
+    return disagreements(model, reaches)
+
+
+def _findings(folder: Path) -> "list[Finding]":
+    from infra.assurance.rules import findings  # noqa: PLC0415
+
+    return findings(folder)
+
+
+_PARTS: Final[Mapping[str, Callable[[Model, Sequence[Fact]], list[Fact]]]] = {
+    "access": _access,
+    "transport": _transport,
+    "encryption at rest": _rest,
+    "posture": _posture,
+}
 
 
 def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
@@ -116,12 +154,6 @@ def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
         )
     outcome.absent = [name for name in claims.environments if name not in {place.name for place in places}]
     outcome.verdicts = judge(claims, outcome.facts, places)
-
-
-def _findings(folder: Path) -> "list[Finding]":
-    from infra.assurance.rules import findings  # noqa: PLC0415
-
-    return findings(folder)
 
 
 def _answer(refusals: Refusals, where: str, ask: Callable[[], Answer], otherwise: Answer) -> Answer:

@@ -3,27 +3,41 @@
 The layout is the Cloud Assembly's: <https://github.com/aws/aws-cdk-cli/tree/main/packages/@aws-cdk/cloud-assembly-schema>.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, cast
 
-from infra.assurance.refusal import Refused
+from infra.assurance.model.files import Json, read_json, table, text
+from infra.assurance.model.template import NESTED_STACK, nested_file, paths, resources
+from infra.assurance.refusal import Refusals, Refused
 
-Json: TypeAlias = Any
-"""A value as JSON has it; what it means is for whoever reads it."""
+UNKNOWN_ACCOUNT: Final = "unknown-account"
+UNKNOWN_REGION: Final = "unknown-region"
+"""What an assembly calls the environment of a stack that can be deployed anywhere."""
 
-_UNKNOWN_ENVIRONMENT: Final = ("unknown-account", "unknown-region")
+# Artifacts that hold nothing that is deployed by CloudFormation. Assets are read where a stack nests another.
+_NO_STACK: Final = frozenset({"cdk:asset-manifest", "cdk:tree", "cdk:feature-flag-report", "none"})
+# <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>, by the start of the region's name.
+_PARTITIONS: Final = {
+    "cn": "aws-cn",
+    "eu-isoe": "aws-iso-e",
+    "eusc-de": "aws-eusc",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "us-isof": "aws-iso-f",
+}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Stack:
-    """One template and where it will be deployed.
+    """One template and where it will be deployed; two are equal if their names, places and files are.
 
     `stage` is the construct path of the CDK stage it belongs to, "" for none. `parent` is set for a stack nested in
     another, with the logical id of the resource that nests it. `metadata` is what the CDK tells of the constructs in
-    it, by path. `termination_protection` is None where the assembly does not say.
+    it, by path. `parameters` are the values that the assembly has the stack deployed with. `termination_protection`
+    is None where the assembly does not say.
     """
 
     name: str
@@ -31,16 +45,17 @@ class Stack:
     account: str
     region: str
     file: Path
-    template: Mapping[str, Json]
-    paths: Mapping[str, str]
-    parent: "tuple[Stack, str] | None" = None
-    metadata: Mapping[str, list[Json]] = field(default_factory=dict[str, list[Json]], repr=False)
-    termination_protection: bool | None = None
+    template: Mapping[str, Json] = field(compare=False, repr=False)
+    paths: Mapping[str, str] = field(compare=False, repr=False)
+    parent: "tuple[Stack, str] | None" = field(compare=False, default=None)
+    metadata: Mapping[str, list[Json]] = field(compare=False, default_factory=dict[str, list[Json]], repr=False)
+    parameters: Mapping[str, Json] = field(compare=False, default_factory=dict[str, Json], repr=False)
+    termination_protection: bool | None = field(compare=False, default=None)
 
     @property
     def partition(self) -> str:
         """Of AWS: commercial, China or GovCloud, as the region tells."""
-        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
+        return _PARTITIONS.get(self.region.rsplit("-", 2)[0], "aws")
 
     @property
     def where(self) -> str:
@@ -48,112 +63,131 @@ class Stack:
         return "/".join(self.file.parts[-2:])
 
 
-def read_json(file: Path) -> Json:
-    """The content of a JSON file.
-
-    Raises:
-        Refused: it is missing or is no JSON.
-    """
-    try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise Refused(f"cannot be read: {error}", where=str(file)) from error
-
-
-def read_assembly(folder: Path) -> tuple[Stack, ...]:
+def read_assembly(folder: Path, refusals: Refusals | None = None) -> tuple[Stack, ...]:
     """Every stack of a cloud assembly, nested assemblies and nested stacks included, in the manifests' order.
 
     Raises:
-        Refused: the folder is no assembly, or a file in it is missing or malformed.
+        Refused: the folder is no assembly; or, without `refusals` to collect it, a file in it is missing or malformed.
     """
     if not (folder / "manifest.json").is_file():
         raise Refused("is no cloud assembly: it has no manifest.json (make one with `make synth`)", where=str(folder))
-    return tuple(_stacks(folder, stage=""))
+    collected = Refusals() if refusals is None else refusals
+    stacks = tuple(_Reader(collected).assembly(folder, stage=""))
+    if refusals is None:
+        for refused in collected:
+            raise refused
+    return stacks
 
 
-def _stacks(folder: Path, *, stage: str) -> Iterator[Stack]:
-    manifest = _table(read_json(folder / "manifest.json"), folder / "manifest.json")
-    for name, artifact in manifest.get("artifacts", {}).items():
-        properties = artifact.get("properties", {})
-        if artifact["type"] == "cdk:cloud-assembly":
-            inner = properties["directoryName"]
-            yield from _stacks(folder / inner, stage=properties.get("displayName", inner))
-        elif artifact["type"] == "aws:cloudformation:stack":
-            yield from _stack(folder, name, artifact, stage)
+class _Reader:
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+        self._read: set[Path] = set()
+
+    def assembly(self, folder: Path, *, stage: str) -> Iterator[Stack]:
+        file = folder / "manifest.json"
+        with self._refusals.collected():
+            manifest = table(read_json(file), "the manifest", where=str(file))
+            if file.resolve() in self._read:
+                raise Refused("is an assembly that holds itself", where=str(file))
+            self._read.add(file.resolve())
+            if manifest.get("missing"):
+                what = "lacks context: its templates hold placeholders until it is synthesized again"
+                self._refusals.add(Refused(what, where=str(file)))
+            artifacts = table(manifest.get("artifacts"), "artifacts", where=str(file))
+            yield from self._artifacts(folder, artifacts, stage)
+
+    def _artifacts(self, folder: Path, artifacts: Mapping[str, Json], stage: str) -> Iterator[Stack]:
+        for name, value in artifacts.items():
+            where = f"{folder.name}/{name}"
+            with self._refusals.collected():
+                artifact = table(value, "the artifact", where=where)
+                properties = table(artifact.get("properties"), "properties", where=where)
+                kind = artifact.get("type")
+                if kind == "cdk:cloud-assembly":
+                    inner = text(properties.get("directoryName"), "directoryName", where=where)
+                    path = text(properties.get("displayName", inner), "displayName", where=where)
+                    yield from self.assembly(folder / inner, stage=path)
+                elif kind == "aws:cloudformation:stack":
+                    stack = _stack(folder, name, artifact, stage)
+                    yield stack
+                    yield from self._nested(stack)
+                elif kind not in _NO_STACK:
+                    raise Refused(f"is an artifact of the unknown type {kind}", where=where)
+
+    def _nested(self, parent: Stack) -> Iterator[Stack]:
+        for logical_id, body in resources(parent.template):
+            if body["Type"] != NESTED_STACK:
+                continue
+            with self._refusals.collected():
+                where = parent.paths.get(logical_id, logical_id)
+                file = nested_file(parent.file.parent, body)
+                if file is None:
+                    what = "is a nested stack whose template is not in the assembly"
+                    raise Refused(what, where=where, template=parent.where)
+                if _is_within(file, parent):
+                    raise Refused("is a stack that nests itself", where=where, template=parent.where)
+                template = table(read_json(file), "the template", where=str(file))
+                stack = Stack(
+                    name=f"{parent.name}-{logical_id}",
+                    stage=parent.stage,
+                    account=parent.account,
+                    region=parent.region,
+                    file=file,
+                    template=template,
+                    paths=_paths({}, template),
+                    parent=(parent, logical_id),
+                )
+                yield stack
+                yield from self._nested(stack)
 
 
-def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) -> Iterator[Stack]:
-    properties = artifact["properties"]
-    account, _, region = artifact.get("environment", "").removeprefix("aws://").partition("/")
-    file = folder / properties["templateFile"]
-    template = _table(read_json(file), file)
-    metadata = _metadata(folder, artifact)
-    stack = Stack(
-        name=properties.get("stackName", name),
+def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) -> Stack:
+    where = f"{folder.name}/{name}"
+    properties = table(artifact.get("properties"), "properties", where=where)
+    environment = text(artifact.get("environment", ""), "environment", where=where)
+    account, _, region = environment.removeprefix("aws://").partition("/")
+    file = folder / text(properties.get("templateFile"), "templateFile", where=where)
+    template = table(read_json(file), "the template", where=str(file))
+    metadata = _metadata(folder, artifact, where)
+    return Stack(
+        name=text(properties.get("stackName", name), "stackName", where=where),
         stage=stage,
-        account=account or _UNKNOWN_ENVIRONMENT[0],
-        region=region or _UNKNOWN_ENVIRONMENT[1],
+        account=account or UNKNOWN_ACCOUNT,
+        region=region or UNKNOWN_REGION,
         file=file,
         template=template,
         paths=_paths(metadata, template),
         metadata=metadata,
+        parameters=table(properties.get("parameters"), "parameters", where=where),
         termination_protection=properties.get("terminationProtection"),
     )
-    yield stack
-    yield from _nested(stack)
 
 
-def _metadata(folder: Path, artifact: Mapping[str, Json]) -> dict[str, list[Json]]:
+def _metadata(folder: Path, artifact: Mapping[str, Json], where: str) -> dict[str, list[Json]]:
     """What stands in the manifest, and in a file of its own."""
-    metadata: dict[str, list[Json]] = dict(artifact.get("metadata", {}))
+    metadata = dict(table(artifact.get("metadata"), "metadata", where=where))
     if "additionalMetadataFile" in artifact:
-        file = folder / artifact["additionalMetadataFile"]
-        metadata |= _table(read_json(file), file)
-    return metadata
+        file = folder / text(artifact["additionalMetadataFile"], "additionalMetadataFile", where=where)
+        metadata |= table(read_json(file), "metadata", where=str(file))
+    return {path: entries for path, entries in metadata.items() if isinstance(entries, list)}
 
 
 def _paths(metadata: Mapping[str, list[Json]], template: Mapping[str, Json]) -> dict[str, str]:
     """Construct paths by logical id: the resources' own metadata, or else the stack's."""
-    paths = {
-        entry["data"]: path.removeprefix("/")
+    told = {
+        str(cast("dict[str, Json]", entry).get("data")): path.removeprefix("/")
         for path, entries in metadata.items()
         for entry in entries
-        if entry["type"] == "aws:cdk:logicalId"
+        if isinstance(entry, dict) and cast("dict[str, Json]", entry).get("type") == "aws:cdk:logicalId"
     }
-    for logical_id, body in template.get("Resources", {}).items():
-        if own := body.get("Metadata", {}).get("aws:cdk:path"):
-            paths[logical_id] = own
-    return paths
+    return told | paths(template)
 
 
-def _nested(parent: Stack) -> Iterator[Stack]:
-    for logical_id, body in parent.template.get("Resources", {}).items():
-        if body.get("Type") != "AWS::CloudFormation::Stack":
-            continue
-        asset = body.get("Metadata", {}).get("aws:asset:path")
-        if asset is None:
-            raise Refused(
-                "is a nested stack whose template is not in the assembly",
-                where=parent.paths.get(logical_id, logical_id),
-                template=parent.where,
-            )
-        file = parent.file.parent / asset
-        template = _table(read_json(file), file)
-        stack = Stack(
-            name=f"{parent.name}-{logical_id}",
-            stage=parent.stage,
-            account=parent.account,
-            region=parent.region,
-            file=file,
-            template=template,
-            paths=_paths({}, template),
-            parent=(parent, logical_id),
-        )
-        yield stack
-        yield from _nested(stack)
-
-
-def _table(value: Json, file: Path) -> Mapping[str, Json]:
-    if not isinstance(value, dict):
-        raise Refused("holds no JSON object", where=str(file))
-    return cast("Mapping[str, Json]", value)
+def _is_within(file: Path, stack: Stack) -> bool:
+    around: Stack | None = stack
+    while around is not None:
+        if around.file == file:
+            return True
+        around = around.parent[0] if around.parent else None
+    return False

@@ -2,136 +2,37 @@
 
 A generated name looks as CloudFormation makes it, so that a pattern over names means what it will mean in an account:
 <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-ref.html>.
-ARNs follow the Service Authorization Reference. An attribute without a known form is a text that equals only itself.
+An attribute without a known form (`arns` has them) is a text that equals only itself.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from infra.assurance.model.arns import ARNS, ATTRIBUTES, LOWER_CASE, NAME_KEYS, PORTS, REF_IS_ARN, REFS, STANDS_FOR
+
 if TYPE_CHECKING:
+    from infra.assurance.model.assembly import Stack
     from infra.assurance.model.resource import Resource
 
-# The rest of each ARN behind `arn:{partition}:`. {name} is the physical name, {id} one that AWS makes up.
-ARNS: Final = {
-    "AWS::ApiGateway::RestApi": "apigateway:{region}::/restapis/{id}",
-    "AWS::Backup::BackupPlan": "backup:{region}:{account}:backup-plan:{id}",
-    "AWS::Backup::BackupVault": "backup:{region}:{account}:backup-vault:{name}",
-    "AWS::CertificateManager::Certificate": "acm:{region}:{account}:certificate/{id}",
-    "AWS::CloudTrail::Trail": "cloudtrail:{region}:{account}:trail/{name}",
-    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
-    "AWS::CodeBuild::Project": "codebuild:{region}:{account}:project/{name}",
-    "AWS::CodePipeline::Pipeline": "codepipeline:{region}:{account}:{name}",
-    "AWS::DynamoDB::GlobalTable": "dynamodb:{region}:{account}:table/{name}",
-    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
-    "AWS::EC2::Instance": "ec2:{region}:{account}:instance/{id}",
-    "AWS::EC2::SecurityGroup": "ec2:{region}:{account}:security-group/{id}",
-    "AWS::EC2::Subnet": "ec2:{region}:{account}:subnet/{id}",
-    "AWS::EC2::VPC": "ec2:{region}:{account}:vpc/{id}",
-    "AWS::EC2::VPCEndpoint": "ec2:{region}:{account}:vpc-endpoint/{id}",
-    "AWS::ECR::Repository": "ecr:{region}:{account}:repository/{name}",
-    "AWS::ECS::Cluster": "ecs:{region}:{account}:cluster/{name}",
-    "AWS::ECS::Service": "ecs:{region}:{account}:service/{cluster}/{name}",
-    "AWS::ECS::TaskDefinition": "ecs:{region}:{account}:task-definition/{name}:1",
-    "AWS::EFS::AccessPoint": "elasticfilesystem:{region}:{account}:access-point/{id}",
-    "AWS::EFS::FileSystem": "elasticfilesystem:{region}:{account}:file-system/{id}",
-    "AWS::ElasticLoadBalancingV2::Listener": "elasticloadbalancing:{region}:{account}:listener/app/{id}/{id}/{id}",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{id}",
-    "AWS::ElasticLoadBalancingV2::TargetGroup": "elasticloadbalancing:{region}:{account}:targetgroup/{name}/{id}",
-    "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
-    "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
-    "AWS::IAM::Group": "iam::{account}:group{path}{name}",
-    "AWS::IAM::InstanceProfile": "iam::{account}:instance-profile{path}{name}",
-    "AWS::IAM::ManagedPolicy": "iam::{account}:policy{path}{name}",
-    "AWS::IAM::OIDCProvider": "iam::{account}:oidc-provider/{name}",
-    "AWS::IAM::Role": "iam::{account}:role{path}{name}",
-    "AWS::IAM::User": "iam::{account}:user{path}{name}",
-    "AWS::KMS::Alias": "kms:{region}:{account}:{name}",
-    "AWS::KMS::Key": "kms:{region}:{account}:key/{id}",
-    "AWS::KMS::ReplicaKey": "kms:{region}:{account}:key/{id}",
-    "AWS::Kinesis::Stream": "kinesis:{region}:{account}:stream/{name}",
-    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
-    "AWS::Lambda::LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
-    "AWS::Lambda::Version": "lambda:{region}:{account}:function:{name}",
-    "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
-    "AWS::OpenSearchServerless::Collection": "aoss:{region}:{account}:collection/{id}",
-    "AWS::OpenSearchService::Domain": "es:{region}:{account}:domain/{name}",
-    "AWS::Elasticsearch::Domain": "es:{region}:{account}:domain/{name}",
-    "AWS::RDS::DBCluster": "rds:{region}:{account}:cluster:{name}",
-    "AWS::RDS::DBInstance": "rds:{region}:{account}:db:{name}",
-    "AWS::RDS::DBProxy": "rds:{region}:{account}:db-proxy:{id}",
-    "AWS::S3::AccessPoint": "s3:{region}:{account}:accesspoint/{name}",
-    "AWS::S3::Bucket": "s3:::{name}",
-    "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
-    "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
-    "AWS::SSM::Parameter": "ssm:{region}:{account}:parameter/{name}",
-    "AWS::Scheduler::Schedule": "scheduler:{region}:{account}:schedule/default/{name}",
-    "AWS::Scheduler::ScheduleGroup": "scheduler:{region}:{account}:schedule-group/{name}",
-    "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{name}-{suffix}",
-    "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{name}",
-    "AWS::VpcLattice::Service": "vpc-lattice:{region}:{account}:service/{id}",
-    "AWS::VpcLattice::ServiceNetwork": "vpc-lattice:{region}:{account}:servicenetwork/{id}",
-    "AWS::VpcLattice::TargetGroup": "vpc-lattice:{region}:{account}:targetgroup/{id}",
-    "AWS::WAFv2::WebACL": "wafv2:{region}:{account}:{scope}/webacl/{name}/{id}",
-}
-"""Of every type whose `Ref` or `Arn` a policy may name."""
+OPAQUE: Final = "⟦"
+"""What an attribute without a known form begins with: no part of such a text is known, only whose it is."""
 
-_REF_IS_ARN: Final = frozenset(
-    {
-        "AWS::CertificateManager::Certificate",
-        "AWS::CloudFormation::Stack",
-        "AWS::ECS::Service",
-        "AWS::ECS::TaskDefinition",
-        "AWS::ElasticLoadBalancingV2::Listener",
-        "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        "AWS::ElasticLoadBalancingV2::TargetGroup",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::IAM::OIDCProvider",
-        "AWS::Lambda::LayerVersion",
-        "AWS::Lambda::Version",
-        "AWS::SNS::Topic",
-        "AWS::SecretsManager::Secret",
-        "AWS::StepFunctions::StateMachine",
-        "AWS::VpcLattice::Service",
-        "AWS::VpcLattice::ServiceNetwork",
-        "AWS::VpcLattice::TargetGroup",
-    }
-)
-# `Ref` of these is the resource they stand for.
-_STANDS_FOR: Final = {
-    "AWS::SecretsManager::SecretTargetAttachment": "SecretId",
-    "AWS::SecretsManager::RotationSchedule": "SecretId",
-    "AWS::SecretsManager::ResourcePolicy": "SecretId",
-    "AWS::S3::BucketPolicy": "Bucket",
-}
-# Attributes that are the resource's `Ref` under another name.
-_REF_ATTRIBUTES: Final = frozenset({
-    "AccessPointId", "AliasName", "BackupPlanId", "BackupVaultName", "FileSystemId", "GroupId", "Id", "InstanceId",
-    "KeyId", "Name", "QueueName", "RoleName", "SubnetId", "TopicName", "UserName", "VpcId",
-})  # fmt: skip
-# Attributes that are the resource's ARN under another name.
-_ARN_ATTRIBUTES: Final = frozenset({
-    "Arn", "BackupPlanArn", "BackupVaultArn", "ClusterArn", "DBClusterArn", "DBInstanceArn", "DBProxyArn", "DomainArn",
-    "FunctionArn", "JobDefinitionArn", "KeyArn", "ListenerArn", "LoadBalancerArn", "PolicyArn", "RoleArn",
-    "ScheduleGroupArn", "ServiceArn", "StateMachineArn", "StreamArn", "TableArn", "TargetGroupArn", "TopicArn",
-    "TrailArn",
-})  # fmt: skip
-# Attributes that say again what a property says.
-_PROPERTY_ATTRIBUTES: Final = {
-    ("AWS::EC2::SecurityGroup", "VpcId"): "VpcId",
-    ("AWS::EC2::Subnet", "AvailabilityZone"): "AvailabilityZone",
-    ("AWS::EC2::Subnet", "CidrBlock"): "CidrBlock",
-    ("AWS::EC2::VPC", "CidrBlock"): "CidrBlock",
-    ("AWS::RDS::DBCluster", "Endpoint.Port"): "Port",
-    ("AWS::RDS::DBInstance", "Endpoint.Port"): "Port",
-}
-_ROOT_PATH: Final = "/"
+_FIELD: Final = re.compile(r"\{(\.?\w+)\}")
+_BALANCERS: Final = {"network": "net", "gateway": "gwy"}
+"""Of a load balancer's ARN, by its type; the application's is `app`."""
 
 
 def digest(resource: "Resource", length: int) -> str:
     """As many lower-case hexadecimal characters as are wanted, this resource's own and always the same."""
-    stack = resource.stack
-    own = f"{stack.account}/{stack.region}/{stack.name}/{resource.logical_id}"
-    return sha256(own.encode()).hexdigest()[:length]
+    return sha256(f"{_home(resource.stack)}/{resource.logical_id}".encode()).hexdigest()[:length]
+
+
+def stack_id(stack: "Stack") -> str:
+    """ARN of a stack, which ends in an identifier that CloudFormation makes up."""
+    own = _as_uuid(sha256(_home(stack).encode()).hexdigest())
+    return f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:stack/{stack.name}/{own}"
 
 
 def is_custom(resource: "Resource") -> bool:
@@ -141,62 +42,56 @@ def is_custom(resource: "Resource") -> bool:
 
 def physical_name(resource: "Resource") -> str:
     """The name in the account: the one in the properties, or one as CloudFormation would make it up."""
-    kind = resource.type.rpartition("::")[2]
-    if not resource.type.startswith("AWS::EC2::"):
-        for key in (f"{kind}Name", f"{kind}Identifier", "Name", "Family"):
-            if isinstance(name := resource.value(key), str):
-                return name.removeprefix("/") if resource.type == "AWS::SSM::Parameter" else name
+    if isinstance(name := _given_name(resource), str):
+        return name.removeprefix("/") if resource.type == "AWS::SSM::Parameter" else name
     if resource.type == "AWS::SecretsManager::Secret":
         return f"{resource.logical_id}-{digest(resource, 12)}"
     name = f"{resource.stack.name}-{resource.logical_id}-{digest(resource, 12)}"
-    return name.lower() if resource.type in {"AWS::S3::Bucket", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance"} else name
+    return name.lower() if resource.type in LOWER_CASE else name
 
 
 def arn(resource: "Resource") -> str:
     """Its ARN; of a type without a known form, a text in the form of one that equals only itself."""
-    stack = resource.stack
-    _, service, kind = (*resource.type.split("::"), "")[:3]
-    rest = ARNS.get(resource.type, f"{service.lower()}:{{region}}:{{account}}:{kind.lower()}/{{id}}")
-    fields = {"region": stack.region, "account": stack.account, "id": _generated_id(resource)}
-    if "{name}" in rest:
-        fields["name"] = physical_name(resource)
-    if "{path}" in rest:
-        fields["path"] = resource.value("Path") or _ROOT_PATH
-    if "{scope}" in rest:
-        fields["scope"] = str(resource.value("Scope")).lower()
-    if "{suffix}" in rest:
-        fields["suffix"] = digest(resource, 6)
-    if "{cluster}" in rest:
-        fields["cluster"] = str(resource.value("Cluster") or "default").rpartition("/")[2]
-    return f"arn:{stack.partition}:{rest.format(**fields)}"
+    _, service, kind = (*resource.type.split("::"), "", "")[:3]
+    form = ARNS.get(resource.type, f"{service.lower()}:{{region}}:{{account}}:{kind.lower()}/{{id}}")
+    return f"arn:{resource.stack.partition}:{_filled(form, resource)}"
 
 
 def ref(resource: "Resource") -> str:
     """What `Ref` gives."""
-    if target := _STANDS_FOR.get(resource.type):
+    if target := STANDS_FOR.get(resource.type):
         return str(resource.value(target))
-    if resource.type in _REF_IS_ARN:
+    if resource.type in REF_IS_ARN:
         return arn(resource)
     if is_custom(resource):
         return unknown(f"Ref of {resource.name}")
-    if "{name}" in ARNS.get(resource.type, "") or _has_own_name(resource):
-        return physical_name(resource)
-    return _generated_id(resource)
+    if form := REFS.get(resource.type):
+        return _filled(form, resource)
+    return physical_name(resource) if _is_named(resource) else _generated_id(resource)
 
 
 def attribute(resource: "Resource", name: str) -> object:
     """What `Fn::GetAtt` gives."""
+    kind = resource.type.rpartition("::")[2]
     if is_custom(resource):
         return unknown(f"{name} of {resource.name}")
-    if known := _PROPERTY_ATTRIBUTES.get((resource.type, name)):
-        return resource.value(known)
-    if name in _ARN_ATTRIBUTES:
-        return arn(resource)
-    if name in _REF_ATTRIBUTES:
-        return ref(resource) if resource.type not in _REF_IS_ARN else _own_name(resource)
-    if name == "MasterUserSecret.SecretArn":
-        return managed_secret_arn(resource)
-    return f"{name}.{_generated_id(resource)}"
+    if form := ATTRIBUTES.get((resource.type, name)):
+        found: object = _filled(form, resource)
+    elif name in {"Arn", f"{kind}Arn"}:
+        found = arn(resource)
+    elif (given := resource.value(name)) is not None:
+        found = given
+    elif name in {"Name", f"{kind}Name"} and _is_named(resource):
+        found = physical_name(resource)
+    elif name.lower() in {"id", f"{kind.lower()}id"} and "{id}" in ARNS.get(resource.type, "{id}"):
+        found = _generated_id(resource)
+    elif name == "MasterUserSecret.SecretArn":
+        found = managed_secret_arn(resource)
+    elif name == "Port" or name.endswith(".Port"):
+        found = _port(resource)
+    else:
+        found = f"{OPAQUE}{name} of {_generated_id(resource)}⟧"
+    return found
 
 
 def managed_secret_arn(database: "Resource") -> str:
@@ -205,9 +100,7 @@ def managed_secret_arn(database: "Resource") -> str:
     <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html>
     """
     stack, kind = database.stack, "cluster" if database.type.endswith("Cluster") else "db"
-    generated = digest(database, 32)
-    uuid = "-".join((generated[:8], generated[8:12], generated[12:16], generated[16:20], generated[20:]))
-    name = f"rds!{kind}-{uuid}-{digest(database, 6)}"
+    name = f"rds!{kind}-{_as_uuid(digest(database, 32))}-{digest(database, 6)}"
     return f"arn:{stack.partition}:secretsmanager:{stack.region}:{stack.account}:secret:{name}"
 
 
@@ -221,15 +114,87 @@ def is_unknown(value: object) -> bool:
     return isinstance(value, str) and ("⟪" in value or "{{resolve:" in value)
 
 
-def _own_name(resource: "Resource") -> str:
-    """The last part of the ARN, for types whose `Ref` is the whole of it."""
-    return physical_name(resource) if "{name}" in ARNS.get(resource.type, "") else _generated_id(resource)
+def _filled(form: str, resource: "Resource") -> str:
+    return _FIELD.sub(lambda match: _field(resource, match.group(1)), form)
 
 
-def _has_own_name(resource: "Resource") -> bool:
+def _field(resource: "Resource", field: str) -> str:
+    return _last(resource, field[1:]) if field.startswith(".") else _FIELDS[field](resource)
+
+
+def _last(resource: "Resource", key: str) -> str:
+    return str(resource.value(key) or "").rpartition("/")[2]
+
+
+def _balancer(resource: "Resource") -> str:
+    """Kind of a load balancer; of a listener, kind, name and identifier of its balancer."""
+    if resource.type.endswith("::Listener"):
+        return str(resource.value("LoadBalancerArn")).partition(":loadbalancer/")[2]
+    return _BALANCERS.get(str(resource.value("Type")), "app")
+
+
+def _function(resource: "Resource") -> str:
+    """Name of the function that something belongs to."""
+    named = str(resource.value("FunctionName") or resource.value("TargetFunctionArn"))
+    return named.partition(":function:")[2] or named
+
+
+def _port(resource: "Resource") -> str:
+    """Where a data store listens: the port in its template, or else its engine's."""
+    service = resource.type.rpartition("::")[0]
+    given = resource.value("Port")
+    engine = next((port for start, port in _PORTS if str(resource.value("Engine")).startswith(start)), None)
+    found = given or engine or PORTS.get(service)
+    if not found:
+        raise resource.refuse("has a port that its template does not tell")
+    return str(found)
+
+
+# The longest first: what begins like aurora-mysql begins like aurora, too.
+_PORTS: Final = sorted(PORTS.items(), key=lambda entry: -len(entry[0]))
+
+
+def _given_name(resource: "Resource") -> object:
+    """What the template calls it, if it does. (A resource of EC2 has its name in a tag, which names nothing.)"""
+    kind = resource.type.rpartition("::")[2]
+    if resource.type.startswith("AWS::EC2::"):
+        return None
+    keys = (NAME_KEYS.get(resource.type, ""), f"{kind}Name", f"{kind}Identifier", "Name", "Family")
+    return next((name for key in keys if key and isinstance(name := resource.value(key), str)), None)
+
+
+def _is_named(resource: "Resource") -> bool:
+    if resource.type in ARNS:
+        return "{name}" in ARNS[resource.type]
     kind = resource.type.rpartition("::")[2]
     return not resource.type.startswith("AWS::EC2::") and isinstance(resource.value(f"{kind}Name"), str)
 
 
 def _generated_id(resource: "Resource") -> str:
     return f"{resource.stack.name}-{resource.logical_id}-{digest(resource, 17)}"
+
+
+def _home(stack: "Stack") -> str:
+    return f"{stack.stage}/{stack.account}/{stack.region}/{stack.name}"
+
+
+def _as_uuid(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
+
+
+_FIELDS: "Final[Mapping[str, Callable[[Resource], str]]]" = {
+    "account": lambda resource: resource.stack.account,
+    "arn": arn,
+    "balancer": _balancer,
+    "cluster": lambda resource: _last(resource, "Cluster") or "default",
+    "dns": lambda resource: "amazonaws.com.cn" if resource.stack.partition == "aws-cn" else "amazonaws.com",
+    "function": _function,
+    "group": lambda resource: _last(resource, "GroupName") or "default",
+    "id": _generated_id,
+    "issuer": lambda resource: str(resource.value("Url") or _generated_id(resource)).removeprefix("https://"),
+    "name": physical_name,
+    "path": lambda resource: str(resource.value("Path") or "/"),
+    "region": lambda resource: resource.stack.region,
+    "scope": lambda resource: str(resource.value("Scope")).lower(),
+    "suffix": lambda resource: digest(resource, 6),
+}

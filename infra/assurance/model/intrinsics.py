@@ -9,16 +9,22 @@ import base64
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Protocol, cast
 
-from infra.assurance.model.assembly import Json, Stack
-from infra.assurance.model.identity import is_unknown, unknown
+from infra.assurance.model.assembly import UNKNOWN_ACCOUNT, UNKNOWN_REGION, Stack
+from infra.assurance.model.files import Json
+from infra.assurance.model.identity import OPAQUE, is_unknown, stack_id, unknown
 from infra.assurance.refusal import Refused
 
 _SUBSTITUTION: Final = re.compile(r"\$\{([^}]*)\}")
-_ZONES: Final = 6
+# Where a text stops being known: an unknown part of it, a dynamic reference, or an attribute of no known form.
+_UNTOLD: Final = re.compile(rf"⟪|\{{\{{resolve:|{OPAQUE}|{UNKNOWN_ACCOUNT}|{UNKNOWN_REGION}")
+_UNTOLD_ENVIRONMENT: Final = frozenset({UNKNOWN_ACCOUNT, UNKNOWN_REGION})
+_MAX_BLOCKS: Final = 256
+"""That `Fn::Cidr` gives."""
 
 
 class _NoValue:
@@ -31,7 +37,10 @@ NO_VALUE: Final = _NoValue()
 class Names(Protocol):
     """Where the names in one template lead."""
 
-    stack: Stack
+    @property
+    def stack(self) -> Stack:
+        """The stack that the template is of."""
+        ...
 
     def ref(self, name: str) -> Json:
         """Value of a resource's or a parameter's `Ref`; `KeyError` for a name the template does not have."""
@@ -46,7 +55,7 @@ class Names(Protocol):
         ...
 
     def condition(self, name: str) -> bool:
-        """Whether a condition holds in the world that is looked at."""
+        """Whether a condition holds in the world that is looked at; `KeyError` where none is called so."""
         ...
 
 
@@ -54,21 +63,27 @@ def resolve(value: Json, names: Names, where: str) -> Json:
     """A template's value with every function computed; `where` is named in a refusal.
 
     Raises:
-        Refused: a function has no model here, or names what no template has.
+        Refused: a function has no model here, or names what no template has, or leads back to itself.
     """
-    return _Resolver(names, where).value(value)
+    try:
+        return _whole(_Resolver(names, where).value(value))
+    except RecursionError as error:
+        what = "leads back to itself, or is nested too deep"
+        raise Refused(what, where=where, template=names.stack.where) from error
 
 
-def conditions_used(value: Json) -> Iterator[str]:
-    """Names of the conditions that decide between values in it."""
-    if isinstance(value, dict):
-        for key, inner in cast("dict[str, Json]", value).items():
-            if key == "Fn::If":
-                yield inner[0]
-            yield from conditions_used(inner)
-    elif isinstance(value, list):
-        for inner in cast("list[Json]", value):
-            yield from conditions_used(inner)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A list of which only the first elements are known."""
+
+    known: tuple[str, ...]
+    rest: str
+
+    def __getitem__(self, index: int) -> str:
+        """An element; of those that are not known, an unknown text."""
+        if index < 0:
+            raise IndexError(index)
+        return self.known[index] if index < len(self.known) else unknown(f"part {index} of {self.rest}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +92,25 @@ class _Resolver:
     where: str
 
     def value(self, value: Json) -> Json:
+        if isinstance(value, str):
+            return value
         if isinstance(value, dict):
-            table = cast("dict[str, Json]", value)
-            if len(table) == 1:
-                (key, argument), *_ = table.items()
-                if key == "Ref":
-                    return self._ref(argument)
-                if key.startswith("Fn::"):
-                    return self._function(key, argument)
-            resolved = ((key, self.value(inner)) for key, inner in table.items())
-            return {key: inner for key, inner in resolved if inner is not NO_VALUE}
+            return self._table(cast("dict[str, Json]", value))
         if isinstance(value, list):
             resolved = (self.value(inner) for inner in cast("list[Json]", value))
-            return [inner for inner in resolved if inner is not NO_VALUE]
+            return [_whole(inner) for inner in resolved if inner is not NO_VALUE]
+        if value is None:
+            raise self._refuse("holds a null, which no template may")
         return value
+
+    def _table(self, table: dict[str, Json]) -> Json:
+        for key, argument in table.items():
+            if key == "Ref" or key.startswith("Fn::"):
+                if len(table) > 1:
+                    raise self._refuse(f"{key} stands beside other keys, which only a macro can make sense of")
+                return self._function(key, argument)
+        resolved = ((key, self.value(inner)) for key, inner in table.items())
+        return {key: _whole(inner) for key, inner in resolved if inner is not NO_VALUE}
 
     def _refuse(self, what: str) -> Refused:
         return Refused(what, where=self.where, template=self.names.stack.where)
@@ -101,33 +121,27 @@ class _Resolver:
             raise self._refuse(f"{key} is a function the proof does not know")
         try:
             return function(self, argument)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             shown = json.dumps(argument)[:200]
             raise self._refuse(f"{key} of {shown} cannot be computed: {type(error).__name__}: {error}") from error
 
-    def _ref(self, name: Json) -> Json:
+    def ref(self, argument: Json) -> Json:
+        name = self.value(argument)
         stack = self.names.stack
-        partition, region, account = stack.partition, stack.region, stack.account
-        pseudo: dict[str, Json] = {
-            "AWS::AccountId": account,
-            "AWS::NotificationARNs": [],
-            "AWS::NoValue": NO_VALUE,
-            "AWS::Partition": partition,
-            "AWS::Region": region,
-            "AWS::StackId": f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack.name}/id",
-            "AWS::StackName": stack.name,
-            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
-        }
-        if name in pseudo:
-            return pseudo[name]
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in _PSEUDO_PARAMETERS:
+            return _PSEUDO_PARAMETERS[name](stack)
         try:
             return self.names.ref(name)
         except KeyError as error:
             raise self._refuse(f"Ref names {name}, which the template does not have") from error
 
     def get_att(self, argument: Json) -> Json:
-        name, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
-        attribute = self.value(attribute)
+        name, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        name, attribute = self.value(name), self.value(attribute)
+        if not isinstance(attribute, str):
+            raise TypeError("an attribute has a name")
         try:
             return self.names.attribute(name, attribute)
         except KeyError as error:
@@ -139,23 +153,21 @@ class _Resolver:
 
     def split(self, argument: Json) -> Json:
         delimiter, text = argument[0], self.value(argument[1])
-        if is_unknown(text):
-            return _UnknownList(text, delimiter)
+        for untold in _UNTOLD.finditer(text):
+            if untold.group() not in _UNTOLD_ENVIRONMENT or delimiter in untold.group():
+                return _Parts(tuple(text[: untold.start()].split(delimiter)[:-1]), text)
         return text.split(delimiter)
 
     def select(self, argument: Json) -> Json:
         index, values = int(self.value(argument[0])), self.value(argument[1])
-        if isinstance(values, _UnknownList):
-            return unknown(f"part {index} of {values.text}")
-        if isinstance(values, str):
-            return f"{values}[{index}]"  # of an attribute that is a list
-        if index >= len(values) and len(values) == 1:
-            return unknown(f"part {index} of {values[0]}")
-        return values[index]
+        if index < 0:
+            raise IndexError(index)
+        return f"{_attribute(values)}[{index}]" if isinstance(values, str) else values[index]
 
     def sub(self, argument: Json) -> Json:
-        text: str = argument if isinstance(argument, str) else argument[0]
-        own: dict[str, Json] = {} if isinstance(argument, str) else argument[1]
+        text: str
+        own: dict[str, Json]
+        text, own = (argument, {}) if isinstance(argument, str) else argument
 
         def replaced(match: re.Match[str]) -> str:
             name = match.group(1).strip()
@@ -163,13 +175,17 @@ class _Resolver:
                 return "${" + name[1:] + "}"
             if name in own:
                 return _text(self.value(own[name]))
-            return _text(self.get_att(name) if "." in name else self._ref(name))
+            return _text(self.get_att(name) if "." in name else self.ref(name))
 
         return _SUBSTITUTION.sub(replaced, text)
 
     def chosen(self, argument: Json) -> Json:
         condition, if_true, if_false = argument
-        return self.value(if_true if self.names.condition(condition) else if_false)
+        try:
+            holds = self.names.condition(condition)
+        except KeyError as error:
+            raise self._refuse(f"Fn::If names {condition}, which is no condition of the template") from error
+        return self.value(if_true if holds else if_false)
 
     def imported(self, argument: Json) -> Json:
         name = self.value(argument)
@@ -180,48 +196,64 @@ class _Resolver:
 
     def found_in_map(self, argument: Json) -> Json:
         name, first, second, *rest = [self.value(part) for part in argument]
-        try:
-            return self.value(self.names.stack.template["Mappings"][name][first][second])
-        except KeyError:
-            if rest and "DefaultValue" in rest[0]:
+        found = self.names.stack.template["Mappings"][name]
+        for key in (first, second):
+            if key in found:
+                found = found[key]
+            elif rest and "DefaultValue" in rest[0]:
                 return rest[0]["DefaultValue"]
-            raise
+            elif _UNTOLD.search(_text(key)):
+                return unknown(f"{name} of {first}, {second}")
+            else:
+                raise KeyError(key)
+        return self.value(found)
 
     def zones(self, argument: Json) -> Json:
         region = self.value(argument) or self.names.stack.region
-        return [unknown(f"zone {number} of {region}") for number in range(_ZONES)]
+        return _Parts((), f"zones of {region}")
 
     def cidr(self, argument: Json) -> Json:
-        block, count, bits = (self.value(part) for part in (*argument, None)[:3])
+        block, count, *bits = (self.value(part) for part in argument)
+        wanted = int(count)
+        if not 1 <= wanted <= _MAX_BLOCKS:
+            raise ValueError(f"1 to {_MAX_BLOCKS} blocks can be made")
+        if _UNTOLD.search(block):
+            return [unknown(f"block {number} of {block}") for number in range(wanted)]
         network = ipaddress.ip_network(block)
-        width = network.max_prefixlen - int(bits) if bits is not None else network.max_prefixlen
-        subnets = network.subnets(new_prefix=width)
-        return [str(next(subnets)) for _ in range(int(count))]
+        width = network.max_prefixlen - int(bits[0]) if bits else network.max_prefixlen
+        found = [str(each) for each in islice(network.subnets(new_prefix=width), wanted)]
+        if len(found) < wanted:
+            raise ValueError(f"{block} has no room for {wanted} blocks")
+        return found
 
     def base64(self, argument: Json) -> Json:
-        return base64.b64encode(_text(self.value(argument)).encode()).decode()
+        text = _text(self.value(argument))
+        return unknown(f"Base64 of {text}") if is_unknown(text) else base64.b64encode(text.encode()).decode()
 
     def json_text(self, argument: Json) -> Json:
-        return json.dumps(self.value(argument))
+        return json.dumps(_whole(self.value(argument)))
 
     def length(self, argument: Json) -> Json:
-        return len(self._list(argument))
+        values = self.value(argument)
+        if not isinstance(values, list):
+            raise TypeError("the length is not in the assembly")
+        return len(cast("list[Json]", values))
 
     def _list(self, argument: Json) -> list[Json]:
-        values = self.value(argument)
-        if isinstance(values, _UnknownList):
-            return [values.text]
-        if not isinstance(values, list):
-            return [values]  # an attribute that is a list
-        return cast("list[Json]", values)
+        values = _whole(self.value(argument))
+        return cast("list[Json]", values) if isinstance(values, list) else [_attribute(values)]
 
 
-@dataclass(frozen=True, slots=True)
-class _UnknownList:
-    """An unknown text that was split: its parts are unknown too."""
+def _whole(value: Json) -> Json:
+    """A value as the templates' readers get it: lists that are not known to the end hold one unknown text."""
+    return [value.rest if is_unknown(value.rest) else unknown(value.rest)] if isinstance(value, _Parts) else value
 
-    text: str
-    delimiter: str
+
+def _attribute(value: Json) -> str:
+    """A text where a list is wanted: an attribute that is a list, of which no template tells the elements."""
+    if not _UNTOLD.search(value):
+        raise TypeError(f"{value} is no list")
+    return value
 
 
 def _text(value: Json) -> str:
@@ -233,6 +265,26 @@ def _text(value: Json) -> str:
         return ",".join(_text(part) for part in cast("list[Json]", value))
     raise TypeError(f"{type(value).__name__} where a text is wanted")
 
+
+# <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>. Suffixes of other
+# partitions: <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>.
+_SUFFIXES: Final = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
+_PSEUDO_PARAMETERS: Final[Mapping[str, Callable[[Stack], Json]]] = {
+    "AWS::AccountId": lambda stack: stack.account,
+    "AWS::NotificationARNs": lambda _: [],
+    "AWS::Partition": lambda stack: stack.partition,
+    "AWS::Region": lambda stack: stack.region,
+    "AWS::StackId": stack_id,
+    "AWS::StackName": lambda stack: stack.name,
+    "AWS::URLSuffix": lambda stack: _SUFFIXES.get(stack.partition, "amazonaws.com"),
+}
 
 _FUNCTIONS: Final[Mapping[str, Callable[[_Resolver, Any], Json]]] = {
     "Fn::Base64": _Resolver.base64,
@@ -248,4 +300,5 @@ _FUNCTIONS: Final[Mapping[str, Callable[[_Resolver, Any], Json]]] = {
     "Fn::Split": _Resolver.split,
     "Fn::Sub": _Resolver.sub,
     "Fn::ToJsonString": _Resolver.json_text,
+    "Ref": _Resolver.ref,
 }

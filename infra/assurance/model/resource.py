@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from infra.assurance.model import identity
-from infra.assurance.model.assembly import Json, Stack
+from infra.assurance.model.assembly import Stack
+from infra.assurance.model.files import Json, table
 from infra.assurance.model.intrinsics import NO_VALUE, resolve
 from infra.assurance.refusal import Refused
 
 if TYPE_CHECKING:
-    from infra.assurance.model.model import Scope
+    from infra.assurance.model.scope import Scope
 
 
 @dataclass(eq=False)
@@ -37,8 +38,17 @@ class Resource:
     def name(self) -> str:
         """What claims and messages call it: the construct path, or type and logical id where there is none.
 
-        `/Resource`, which the CDK puts behind a construct's main resource, is left out.
+        `/Resource`, which the CDK puts behind a construct's main resource, is left out. Names are told apart: two
+        resources that would be called alike have logical id and template behind their names.
         """
+        own = self.plain_name
+        if not self.scope.model.is_shared(own):
+            return own
+        return f"{own} ({self.logical_id} of {self.stack.stage and self.stack.stage + '/'}{self.stack.name})"
+
+    @cached_property
+    def plain_name(self) -> str:
+        """Its name, if no other resource were called so."""
         path = self.stack.paths.get(self.logical_id)
         return path.removesuffix("/Resource") if path else f"{self.type} {self.logical_id}"
 
@@ -49,8 +59,7 @@ class Resource:
         Raises:
             Refused: one of them cannot be resolved.
         """
-        keys = cast("Mapping[str, Json]", self.body.get("Properties", {}))
-        return {key: value for key in keys if (value := self.value(key)) is not None}
+        return {key: value for key in self._given if (value := self.value(key)) is not None}
 
     def value(self, key: str) -> Json:
         """One property, resolved by itself; None if it is not there.
@@ -61,10 +70,34 @@ class Resource:
             Refused: it cannot be resolved.
         """
         if key not in self._values:
-            given = self.body.get("Properties", {}).get(key)
-            resolved = resolve(given, self.scope, self.name)
+            given = self._given
+            resolved = resolve(given[key], self.scope, self.name) if key in given else None
             self._values[key] = None if resolved is NO_VALUE else resolved
         return self._values[key]
+
+    def part(self, key: str, name: str) -> Json:
+        """One entry of a property that is a table, resolved by itself; None if it is not there.
+
+        Raises:
+            Refused: it cannot be resolved.
+        """
+        entries = table(self._given.get(key), key, where=self.name, template=self.stack.where)
+        if any(entry.startswith("Fn::") for entry in entries):
+            entries = table(self.value(key), key, where=self.name, template=self.stack.where)
+        given = entries.get(name)
+        resolved = None if given is None else resolve(given, self.scope, self.name)
+        return None if resolved is NO_VALUE else resolved
+
+    @cached_property
+    def _given(self) -> Mapping[str, Json]:
+        """The properties as written; all at once behind a function, which is computed first."""
+        given = cast("dict[str, Json]", self.body.get("Properties", {}))
+        if any(key.startswith("Fn::") for key in given):
+            resolved = resolve(given, self.scope, self.name)
+            return table(
+                None if resolved is NO_VALUE else resolved, "Properties", where=self.name, template=self.stack.where
+            )
+        return given
 
     @cached_property
     def ref(self) -> str:

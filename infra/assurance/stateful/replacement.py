@@ -185,7 +185,7 @@ def _named(name: str, attribute: str | None, scope: Scope, where: str) -> Iterat
 
 def _imported(argument: Json, scope: Scope, where: str) -> Iterator[tuple[Resource, str | None]]:
     name = resolve(argument, scope, where)
-    found = scope.model.exports.get((scope.stack.account, scope.stack.region, name))
+    found = scope.exported(name)
     if found:
         outer, value = found
         yield from _references(value, outer, where)

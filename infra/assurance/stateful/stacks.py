@@ -6,20 +6,23 @@ it (its answer, or the template alone); stacks that have the same name in severa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from infra.assurance.model.assembly import Json, Stack, read_assembly, read_json
-from infra.assurance.model.model import MAX_CONDITIONS, Model
+from infra.assurance.model.conditions import World
+from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.refusal import Refusals, Refused
 
 Key: TypeAlias = "tuple[str, str, str]"
 """Stack name, account, region: what a deployment goes by."""
 UNKNOWN: Final = ""
+MAX_CONDITIONS: Final = 6
+"""That decide values: each doubles the ways to look at."""
 DECIDING: Final = ("Conditions", "Parameters", "Mappings")
 """Sections of a template that decide how its conditions turn out."""
 _ACCOUNT: Final = re.compile(r"\d{12}")
@@ -104,14 +107,12 @@ def _deciding(stack: Stack) -> list[Json]:
     return [stack.template.get(section) for section in DECIDING]
 
 
-def _world(
-    stacks: tuple[Stack, ...], side: int, decisions: list[_Decision], held: tuple[bool, ...]
-) -> Mapping[tuple[str, str], bool]:
-    files = {key_of(stack): str(stack.file) for stack in stacks}
+def _world(stacks: tuple[Stack, ...], side: int, decisions: list[_Decision], held: tuple[bool, ...]) -> World:
+    by_key = {key_of(stack): stack for stack in stacks}
     return {
-        (files[key], name): holds
+        (by_key[key], name): holds
         for (key, name, sides), holds in zip(decisions, held, strict=True)
-        if side in sides and key in files
+        if side in sides and key in by_key
     }
 
 

@@ -90,7 +90,7 @@ class Condition:
         if given is None:
             return MAYBE
         if not given:
-            return YES if self.if_exists or self._holds_of_nothing(self.operator) else NO
+            return self._of_nothing(self.operator)
         fits = [self._fits(self.operator, value, lookup, variables=variables) for value in given]
         if self.quantifier is Quantifier.ALL:
             return every(fits)
@@ -98,10 +98,10 @@ class Condition:
             return some(fits)
         return fits[0] if len(fits) == 1 else MAYBE  # AWS leaves it open without a quantifier
 
-    def _holds_of_nothing(self, operator: Operator) -> bool:
-        if self.quantifier is Quantifier.ONLY:
-            return operator.negated
-        return self.quantifier is Quantifier.ALL
+    def _of_nothing(self, operator: Operator) -> Truth:
+        if self.quantifier is Quantifier.ANY:
+            return MAYBE if self.if_exists else NO  # AWS tells of each that it decides, not which of the two
+        return YES if self.if_exists or operator.negated or self.quantifier is Quantifier.ALL else NO
 
     def _fits(self, operator: Operator, given: str, lookup: Lookup, *, variables: bool) -> Truth:
         truth = some(self._compared(operator, given, lookup, variables=variables))

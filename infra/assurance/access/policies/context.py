@@ -55,6 +55,9 @@ class Request:
 
 
 _UNTAGGED: Final = frozenset({Kind.ANYONE, Kind.SERVICE, Kind.ROOT})
+# A service that acts by itself is of no customer's account or organisation; why policies except it, see
+# <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html>.
+_OUTSIDE_ACCOUNTS: Final = frozenset({Kind.ANYONE, Kind.SERVICE})
 _TYPES: Final = {Kind.ROLE: "AssumedRole", Kind.USER: "User", Kind.ROOT: "Account", Kind.ANYONE: "Anonymous"}
 
 
@@ -69,15 +72,15 @@ def _principal_arn(request: Request) -> Values:
     principal = request.principal
     if principal.kind == Kind.ACCOUNT:
         return (f"arn:{anything('partition')}:{anything('service')}::{principal.account}:{anything('a principal')}",)
-    return {Kind.ANYONE: (), Kind.SERVICE: None, Kind.FEDERATED: None, Kind.CANONICAL: None}.get(
-        principal.kind, (principal.arn,)
-    )
+    if principal.kind in _OF_AN_ACCOUNT:
+        return (principal.arn,)
+    return () if principal.kind in _OUTSIDE_ACCOUNTS else None
 
 
 def _principal_account(request: Request) -> Values:
     kind = request.principal.kind
-    if kind == Kind.ANYONE:
-        return ("anonymous",)
+    if kind in _OUTSIDE_ACCOUNTS:
+        return ("anonymous" if kind == Kind.ANYONE else "of AWS",)
     return (request.principal.account,) if kind in _OF_AN_ACCOUNT else None
 
 
@@ -95,7 +98,7 @@ def _user_name(request: Request) -> Values:
 def _organisation(request: Request) -> Values:
     if request.principal.account == STRANGER:
         return ("a stranger's",)
-    return () if request.principal.kind == Kind.ANYONE else None
+    return () if request.principal.kind in _OUTSIDE_ACCOUNTS else None
 
 
 def _of_services_only(request: Request) -> Values:

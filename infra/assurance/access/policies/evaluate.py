@@ -14,7 +14,7 @@ from infra.assurance.access.policies.context import STRANGER, Request
 from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.patterns import anything, matches_arn
 from infra.assurance.access.policies.principals import Kind, Level, Principal, named
-from infra.assurance.access.policies.truth import NO, YES, Truth, every, negated, some
+from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, every, negated, some
 from infra.assurance.access.policies.variables import Lookup, substitute
 from infra.assurance.refusal import Refused
 
@@ -146,7 +146,8 @@ class _Case:
             chain.append(f"{granting} {how}")
         if identity:
             chain.append(f"{identity} allows {self.request.action}")
-        if not chain or (level == Level.ACCOUNT and not identity):
+        alone = granting and self.principal.account == self.request.resource_account and level > Level.ACCOUNT
+        if not identity and not alone and self.principal.kind in _UNLIMITED:
             chain.append(f"{self.principal.kind} {self.principal.account} has every right of its own")
         because = granting if granting and level > Level.ACCOUNT else identity or granting
         return Decision(allowed=True, because=because, chain=tuple(chain))
@@ -207,17 +208,17 @@ class _Case:
 
     def _covers(self, statement: Statement) -> Truth:
         if statement.resources is not None:
-            return self._any_covers(statement.resources, variables=statement.has_variables)
+            return self._any_covers(statement.resources, statement, without_value=NO)
         if statement.not_resources is not None:
-            return negated(self._any_covers(statement.not_resources, variables=statement.has_variables))
+            return negated(self._any_covers(statement.not_resources, statement, without_value=MAYBE))
         return YES
 
-    def _any_covers(self, patterns: tuple[str, ...], *, variables: bool) -> Truth:
+    def _any_covers(self, patterns: tuple[str, ...], statement: Statement, *, without_value: Truth) -> Truth:
         resource = self.request.resource
-        if not variables:
+        if not statement.has_variables:
             return some(matches_arn(pattern, resource) for pattern in patterns)
         written = (substitute(pattern, self.lookup) for pattern in patterns)
-        return some(matches_arn(pattern, resource) for pattern in written if pattern is not None)
+        return some(without_value if pattern is None else matches_arn(pattern, resource) for pattern in written)
 
     @property
     def lookup(self) -> Lookup:

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import Final
 
-from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth
+from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, every
 from infra.assurance.model.identity import is_unknown, unknown
 
 # Each unknown part becomes one character that no name has (Unicode's private planes), so that splitting and wildcards
@@ -82,13 +82,13 @@ def matches_arn(pattern: str, arn: str) -> Truth:
     """
     if pattern in {"*", arn}:
         return YES
-    whole = matches(pattern, arn)
-    pattern_parts, arn_parts = sealed(pattern).split(":", _ARN_PARTS - 1), sealed(arn).split(":", _ARN_PARTS - 1)
+    wanted, given = sealed(pattern), sealed(arn)
+    pattern_parts, arn_parts = wanted.split(":", _ARN_PARTS - 1), given.split(":", _ARN_PARTS - 1)
     if pattern_parts[0] != "arn" or len(arn_parts) < _ARN_PARTS or arn_parts[0] != "arn":
-        return whole
+        return matches(wanted, given)
     pattern_parts += ["*"] * (_ARN_PARTS - len(pattern_parts))
-    by_part = min(matches(*pair) for pair in zip(pattern_parts, arn_parts, strict=True))
-    return by_part or min(whole, MAYBE)
+    by_part = every(matches(*pair) for pair in zip(pattern_parts, arn_parts, strict=True))
+    return MAYBE if by_part is NO and "*:" in wanted and _overlap(wanted, given, in_parts=True) else by_part
 
 
 @cache
@@ -105,9 +105,10 @@ def _expression(pattern: str, *, one: str, many: str, hole: str = "") -> re.Patt
     return re.compile("".join(map(translated, pattern)), re.DOTALL)
 
 
-def _overlap(left: str, right: str) -> bool:
-    """Whether some text fits both, each with wildcards (`right` has holes only)."""
-    tokens = [(c == "*" or bool(_HAS_HOLE.match(c)), c) for c in left], [(bool(_HAS_HOLE.match(c)), c) for c in right]
+def _overlap(pattern: str, text: str, *, in_parts: bool = False) -> bool:
+    """Whether some filling of unknown parts makes the pattern cover the text; `in_parts`, the text's hold no colon."""
+    left = [(c == "*" or bool(_HAS_HOLE.match(c)), c) for c in pattern]
+    right = [(bool(_HAS_HOLE.match(c)), c) for c in text]
     states = {(0, 0)}
     seen: set[tuple[int, int]] = set()
     while states:
@@ -115,14 +116,14 @@ def _overlap(left: str, right: str) -> bool:
         if state in seen:
             continue
         seen.add(state)
-        if i == len(tokens[0]) and j == len(tokens[1]):
+        if i == len(left) and j == len(right):
             return True
-        many_left, a = tokens[0][i] if i < len(tokens[0]) else (False, "")
-        many_right, b = tokens[1][j] if j < len(tokens[1]) else (False, "")
+        many_left, a = left[i] if i < len(left) else (False, "")
+        many_right, b = right[j] if j < len(right) else (False, "")
         if many_left:
             states |= {(i + 1, j)} | ({(i, j + 1)} if b else set())
         if many_right:
-            states |= {(i, j + 1)} | ({(i + 1, j)} if a else set())
+            states |= {(i, j + 1)} | ({(i + 1, j)} if a and not (in_parts and a == ":") else set())
         if a and b and not many_left and not many_right and (a == "?" or a.translate(_PLAIN) == b):
             states.add((i + 1, j + 1))
     return False

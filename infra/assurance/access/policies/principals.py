@@ -69,6 +69,10 @@ class Level(IntEnum):
 def named(statement: Statement, principal: Principal) -> tuple[Level, Truth]:
     """Whether a statement of a resource's policy speaks of a principal, and how directly it may."""
     if statement.principals is None:
+        if not statement.allows and principal.boundary:
+            # <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>: such a denial is for
+            # whoever has a boundary, whatever it leaves out.
+            return Level.DIRECT, YES
         return _not_left_out(statement.not_principals or (), principal)
     found = [_names(kind, name, principal) for kind, name in statement.principals]
     return max((level for level, _ in found), default=Level.NONE), max((truth for _, truth in found), default=NO)

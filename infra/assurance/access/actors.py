@@ -71,7 +71,7 @@ def actors(model: Model, attachments: Attachments, doors: Iterable[Guarded]) -> 
 
 def account_of(name: str) -> str:
     """The account of a principal's ARN, or the account that it is."""
-    return name.split(":")[_ARN_ACCOUNT] if name.startswith("arn:") else name
+    return (*name.split(":"), *("",) * _ARN_ACCOUNT)[_ARN_ACCOUNT] if name.startswith("arn:") else name
 
 
 def _made(model: Model, attachments: Attachments) -> list[Actor]:

@@ -5,6 +5,7 @@ application's own that is attached to nobody may still be given to somebody by h
 """
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import Final
 
 from infra.assurance.access.managed_policies import aws_managed, is_aws_managed
@@ -38,6 +39,7 @@ class Attachments:
         self.outside: dict[str, list[Document]] = defaultdict(list)
         """Policies of roles and users that are not in the assembly, by their ARN."""
         self._read_documents: dict[Resource, Document] = {}
+        self._read: dict[Resource, list[Document]] = {}
         for policy in model.of_type(*_TARGETS):
             with reading(model, policy):
                 self._attach(policy)
@@ -45,8 +47,19 @@ class Attachments:
             with reading(model, addition):
                 self._add(addition)
 
+    @classmethod
+    @lru_cache(maxsize=2)
+    def of_model(cls, model: Model) -> "Attachments":
+        """Those of a model, read once."""
+        return cls(model)
+
     def of(self, holder: Resource) -> list[Document]:
         """The identity policies of a role or a user; one that is not understood, or not there, is refused by itself."""
+        if holder not in self._read:
+            self._read[holder] = self._read_policies(holder)
+        return self._read[holder]
+
+    def _read_policies(self, holder: Resource) -> list[Document]:
         found = list(self._attached[holder])
         for inline in listed(holder.value("Policies")):
             with reading(self._model, holder):

@@ -78,7 +78,9 @@ class Desk:
     def _candidates(self, question: Question) -> Iterator[Actor]:
         door, action = question.door, question.action
         yield from (actor for actor in self._at_home[door.account] if actor.principal.kind is Kind.ROOT)
-        yield from (actor for actor in self.own(action) if actor.principal.account == door.account or not door.known)
+        yield from (actor for actor in self.own(action) if actor.principal.account == door.account)
+        if not door.known:  # its policy is not known, but who means it says so
+            yield from (actor for actor in self.own(action) if _means(actor, action, door))
         for statement in door.policy.about(action) if door.policy else ():
             if statement.allows:
                 yield from self._let_in(statement, question)
@@ -130,8 +132,14 @@ class Desk:
 
 def sentence(actor: Actor, action: str, door: Guarded, decision: Decision) -> str:
     """Why somebody may, as a step of a path."""
-    why = f": {decision.because}" if decision.because else ""
-    return f"{actor.name} may {action} on {door.name}{why}"
+    return f"{actor.name} may {action} on {door.name}: {', '.join(decision.chain)}"
+
+
+def _means(actor: Actor, action: str, door: Guarded) -> bool:
+    """Whether an actor's own policies name a thing, or its account, and not just everything."""
+    statements = (statement for statement in actor.principal.about(action) if statement.allows)
+    patterns = (pattern for statement in statements for pattern in statement.resources or ())
+    return any(account_of(pattern) == door.account or pattern.startswith(door.arn) for pattern in patterns)
 
 
 def written(text: Document) -> Iterator[str]:

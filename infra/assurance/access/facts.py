@@ -1,34 +1,45 @@
 """Who may do what: the facts of access, computed from every policy of an assembly."""
 
+from typing import Final
+
 from infra.assurance.access.actors import actors
 from infra.assurance.access.apis import Apis, called
 from infra.assurance.access.attachments import Attachments
+from infra.assurance.access.broad import broad
+from infra.assurance.access.closure import inherited
 from infra.assurance.access.databases import connections, databases
 from infra.assurance.access.desk import Desk
+from infra.assurance.access.endpoints import Endpoints, reached
 from infra.assurance.access.keys import Keys, uses
 from infra.assurance.access.roles import assumed, passed, roles
-from infra.assurance.access.secrets import Secrets, handed_over, opened
+from infra.assurance.access.secrets import Secrets, changed, handed_over, opened
 from infra.assurance.access.stores import Stores, read
+from infra.assurance.access.unread import refuse_unread
 from infra.assurance.facts import Fact, distinct
 from infra.assurance.model.model import Model
+
+__all__: Final = ["access", "broad"]
 
 
 def access(model: Model) -> list[Fact]:
     """Every fact of access of one model; what cannot be read is refused by name, the rest goes on."""
-    attachments, keys, trusted, apis = Attachments(model), Keys(model), roles(model), Apis(model)
+    refuse_unread(model)
+    attachments, keys, trusted, apis = Attachments.of_model(model), Keys(model), roles(model), Apis(model)
+    endpoints = Endpoints(model)
     secrets, stores, found = Secrets(model, keys), Stores(model, keys), databases(model)
     handed = list(handed_over(model, secrets))
-    doors = [*keys.made, *trusted, *apis.doors, *(each.door for each in (*secrets.all, *stores.all))]
+    doors = [*keys.made, *trusted, *apis.doors, *endpoints.doors, *(each.door for each in (*secrets.all, *stores.all))]
     desk = Desk(actors(model, attachments, doors))
-    return distinct(
-        [
-            *opened(desk, secrets.all),
-            *handed,
-            *uses(desk, keys),
-            *connections(desk, found),
-            *called(desk, apis),
-            *assumed(desk, model, trusted),
-            *passed(desk, trusted),
-            *read(desk, stores),
-        ]
-    )
+    direct = [
+        *opened(desk, secrets.all),
+        *changed(desk, secrets.all),
+        *handed,
+        *uses(desk, keys),
+        *connections(desk, found),
+        *called(desk, apis),
+        *reached(desk, endpoints),
+        *assumed(desk, model, trusted),
+        *passed(desk, trusted),
+        *read(desk, stores),
+    ]
+    return distinct([*direct, *inherited(direct, {role.name: role.account for role in trusted})])

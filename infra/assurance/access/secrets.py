@@ -28,6 +28,12 @@ _PARAMETER: Final = "AWS::SSM::Parameter"
 _NAMED: Final = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\"\\\s:,{}]+")
 _ANY_SUFFIX: Final = re.compile(r"(-\?{6}|-?\*)$")
 _ARN_PARTS: Final = 7
+CHANGED: Final = "changed by"
+"""Quality of a secret: who may write it, delete it or rewrite its policy."""
+_CHANGES: Final = tuple(
+    f"secretsmanager:{name}"
+    for name in ("PutSecretValue", "UpdateSecret", "PutResourcePolicy", "DeleteResourcePolicy", "DeleteSecret")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +139,19 @@ def opened(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
                 steps.append(sentence(actor, "kms:Decrypt", secret.key, key))
             evidence = (*actor.evidence, *door.evidence, *(secret.key.evidence if secret.key else ()))
             yield Fact(Relation.OPENS, (actor.name, door.name), evidence, tuple(steps))
+
+
+def changed(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
+    """Who changes a secret of the templates, or who may read it."""
+    for secret in secrets:
+        door = secret.door
+        if not door.known or secret.service != "secretsmanager":
+            continue
+        for action in _CHANGES:
+            for actor, decision in desk.answers(Question(action, door)).items():
+                path = (sentence(actor, action, door, decision),)
+                evidence = (*actor.evidence, *door.evidence)
+                yield Fact(Relation.POSTURE, (door.name, CHANGED, actor.name), evidence, path)
 
 
 def handed_over(model: Model, secrets: Secrets) -> list[Fact]:

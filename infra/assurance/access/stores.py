@@ -25,6 +25,8 @@ BUCKET: Final = "AWS::S3::Bucket"
 REPOSITORY: Final = "AWS::ECR::Repository"
 # By type: the property of its policy, and the actions that read, of which any one will do.
 _OTHERS: Final = {
+    # A vault's copies: <https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html>.
+    "AWS::Backup::BackupVault": ("AccessPolicy", ("backup:CopyFromBackupVault",)),
     "AWS::DynamoDB::Table": ("ResourcePolicy", ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query")),
     "AWS::DynamoDB::GlobalTable": ("", ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query")),
     "AWS::Kinesis::Stream": ("", ("kinesis:GetRecords", "kinesis:SubscribeToShard")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
-from infra.assurance.network.addresses import IPV6, Addresses, everything
+from infra.assurance.network.addresses import IPV6, NOWHERE, Addresses, everything, without
 from infra.assurance.network.groups import EGRESS, INGRESS, Group, Rule
 from infra.assurance.network.groups import groups as read_groups
 from infra.assurance.network.interfaces import Interface, resources_interfaces
@@ -42,8 +42,10 @@ class Network:
         """Whether a range has addresses that an interface in the subnet may have; in doubt it is refused, and yes."""
         if any(block.overlaps(known) for known in subnet.blocks):
             return True
-        if block.family not in subnet.unknown or block.covers(everything(block.family)):
-            return block.family in subnet.unknown
+        if block.family not in subnet.unknown or not without([block], NOWHERE):
+            return False
+        if block.covers(everything(block.family)):
+            return True
         if block.family == IPV6 and subnet.resource:
             if block.covers(GLOBAL_UNICAST):
                 return True

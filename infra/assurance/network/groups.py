@@ -12,6 +12,7 @@ from infra.assurance.model.identity import attribute, is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import IPV4, IPV6, Addresses, everything
+from infra.assurance.network.paths import values
 from infra.assurance.network.places import Places, block
 from infra.assurance.network.ports import EVERYTHING, Traffic, traffic
 
@@ -114,7 +115,10 @@ class _Groups:
         group = self.by_id.setdefault(id_, Group(id_, f"group {id_}", None))
         group.rules[direction] += self._rules(resource.properties, resource)
 
-    def _rules(self, given: Mapping[str, Json], resource: Resource) -> Iterator[Rule]:
+    def _rules(self, written: Json, resource: Resource) -> Iterator[Rule]:
+        if not isinstance(written, Mapping):
+            raise resource.refuse(f"has {written!r} where a rule is wanted, which is no rule")
+        given = cast("Mapping[str, Json]", written)
         try:
             admitted = traffic(given.get("IpProtocol"), given.get("FromPort"), given.get("ToPort"))
         except (ValueError, TypeError) as error:
@@ -128,14 +132,18 @@ class _Groups:
             if key in _PEER_BLOCKS:
                 yield Rule(admitted, resource, block=block(resource, peer), written=peer)
             elif key in _PEER_GROUPS:
-                named = self.model.find(peer, "AWS::EC2::SecurityGroup")
-                yield Rule(admitted, resource, group=peer, written=named.name if named else f"group {peer}")
+                yield Rule(admitted, resource, group=peer, written=self._name(peer))
             elif peer in self._lists:
-                for entry in _listed(self._lists[peer].value("Entries")):
-                    cidr = entry.get("Cidr")
+                for cidr in values(self._lists[peer], "Entries.Cidr"):
                     yield Rule(admitted, resource, block=block(self._lists[peer], cidr), written=str(cidr))
             else:
                 yield Rule(admitted, resource, prefix_list=peer, written=f"prefix list {peer}")
+
+    def _name(self, id_: str) -> str:
+        if id_ in self.by_id:
+            return self.by_id[id_].name
+        named = self.model.find(id_, "AWS::EC2::SecurityGroup")
+        return named.name if named else f"group {id_}"
 
 
 def _open(resource: Resource) -> list[Rule]:
@@ -143,7 +151,5 @@ def _open(resource: Resource) -> list[Rule]:
     return [Rule(EVERYTHING, resource, block=everything(family), written=text) for family, text in written.items()]
 
 
-def _listed(value: Json) -> list[Mapping[str, Json]]:
-    if isinstance(value, dict):
-        return [cast("Mapping[str, Json]", value)]
-    return cast("list[Mapping[str, Json]]", value or [])
+def _listed(value: Json) -> list[Json]:
+    return cast("list[Json]", value) if isinstance(value, list) else [value] if value else []

@@ -9,6 +9,7 @@ from infra.assurance.model.identity import is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.kinds import KINDS, MEMBERS, SUBNET_GROUPS, TEMPLATES, Kind
+from infra.assurance.network.paths import values
 from infra.assurance.network.places import Places, Subnet, places
 
 
@@ -119,16 +120,6 @@ def placed(
     )
 
 
-def values(resource: Resource, path: str) -> list[Json]:
-    """What stands at a path of a resource's properties; lists on the way, and at the end, are looked through."""
-    first, *rest = path.split(".")
-    level = _flat(resource.value(first))
-    for key in rest:
-        tables = (cast("dict[str, Json]", value) for value in level if isinstance(value, dict))
-        level = [inner for table in tables for inner in _flat(table.get(key))]
-    return level
-
-
 def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> Interface | None:
     if _is_part_of_another(model, resource):
         return None
@@ -228,12 +219,6 @@ def _id(resource: Resource, value: Json) -> str:
     if not isinstance(value, str) or is_unknown(value):
         raise resource.refuse(f"has a subnet or security group that only its deployment names: {value}")
     return value
-
-
-def _flat(value: Json) -> list[Json]:
-    if isinstance(value, list):
-        return [inner for one in cast("list[Json]", value) for inner in _flat(one)]
-    return [] if value is None else [value]
 
 
 def _load_balancer(resource: Resource, kind: Kind) -> Kind:

@@ -93,6 +93,9 @@ def _ranges(
     vpc = network.places.vpcs.get(side.vpc or "")
     beyond = without([block], (*NOWHERE, *(vpc.blocks if vpc else ())))
     if not beyond:
+        if direction == INGRESS and written and without([block], NOWHERE):
+            # Whoever gets an address of that range in the VPC, whether or not an interface of the templates has one.
+            yield Outer(f"addresses {written}{GROUPS_ONLY}", direction, side, admitted)
         return
     node = INTERNET if is_nobodys_own(block) else f"addresses {written}"
     public = overlap(beyond, PUBLIC)

@@ -1,0 +1,1 @@
+"""Reachability: edges computed from small templates."""

@@ -1,0 +1,97 @@
+"""Networks, machines and accounts: what is recorded, what gets an address, who has a long-lived key."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from infra.assurance.model.assembly import Json
+from infra.assurance.model.model import Model
+from infra.assurance.model.resource import Resource
+from infra.assurance.transport.posture.settings import NO, YES, as_text
+from infra.assurance.transport.values import as_truth, at, read, tables, texts
+
+_VPC: Final = "AWS::EC2::VPC"
+
+
+def of_vpc(model: Model, vpc: Resource) -> Iterator[tuple[str, str]]:
+    """Its flow logs, and which rules its DNS firewall has."""
+    logs = [
+        f"{log.value('TrafficType') or 'ALL'} to {_destination(model, log)}"
+        for log in model.of_type("AWS::EC2::FlowLog")
+        if model.find(log.value("ResourceId"), _VPC) is vpc
+    ]
+    yield "flow log", ", ".join(sorted(logs)) or "none"
+    for association in model.of_type("AWS::Route53Resolver::FirewallRuleGroupAssociation"):
+        if model.find(association.value("VpcId"), _VPC) is vpc:
+            group = association.value("FirewallRuleGroupId")
+            found = model.find(group, "AWS::Route53Resolver::FirewallRuleGroup")
+            yield "DNS firewall", found.name if found else str(group)
+
+
+def of_domains(_model: Model, names: Resource) -> Iterator[tuple[str, str]]:
+    """Each name of a list that a DNS firewall allows or blocks; a list may stand in a file elsewhere."""
+    for name in texts(names.value("Domains")):
+        yield "domain", name
+    if file := names.value("DomainFileUrl"):
+        yield "domains", str(file)
+
+
+def of_dns_firewall(model: Model, group: Resource) -> Iterator[tuple[str, str]]:
+    """Each rule, in the order in which they are asked."""
+    for place, rule in enumerate(sorted(tables(group.value("FirewallRules")), key=_priority), start=1):
+        names = rule.get("FirewallDomainListId")
+        found = model.find(names, "AWS::Route53Resolver::FirewallDomainList")
+        yield f"rule {place}", f"{rule.get('Action')} {found.name if found else names}"
+
+
+def _priority(rule: dict[str, Json]) -> int:
+    return int(rule.get("Priority") or 0)
+
+
+def _destination(model: Model, log: Resource) -> str:
+    value = log.value("LogDestination") or log.value("LogGroupName")
+    found = model.find(value)
+    return found.name if found else str(value)
+
+
+def of_instance(resource: Resource) -> Iterator[tuple[str, str]]:
+    """EC2 instances and launch templates: their metadata service, and whether they ask for a public address.
+
+    <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>
+    """
+    template = resource.type == "AWS::EC2::LaunchTemplate"
+    data: Json = resource.value("LaunchTemplateData") if template else dict(resource.properties)
+    tokens = at(data, "MetadataOptions.HttpTokens")
+    yield "instance metadata service", str(tokens or "image decides")
+    asked = [each.get("AssociatePublicIpAddress") for each in tables(at(data, "NetworkInterfaces"))]
+    given = [as_truth(each, resource, "AssociatePublicIpAddress") for each in asked if each is not None]
+    yield "public address", "subnet decides" if not given else YES if any(given) else NO
+
+
+def of_trail(trail: Resource) -> Iterator[tuple[str, str]]:
+    """Whether what is done to the account itself is recorded.
+
+    <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html>
+    """
+    simple, advanced = tables(trail.value("EventSelectors")), tables(trail.value("AdvancedEventSelectors"))
+    included = (each for each in simple if each.get("IncludeManagementEvents", True) is not False)
+    recorded = [str(each.get("ReadWriteType") or "All") for each in included]
+    for selector in advanced:
+        fields = {str(each.get("Field")): texts(each.get("Equals")) for each in tables(selector.get("FieldSelectors"))}
+        if "Management" in fields.get("eventCategory", []):
+            recorded.append({"true": "ReadOnly", "false": "WriteOnly"}.get("".join(fields.get("readOnly", [])), "All"))
+    if not simple and not advanced:
+        recorded = ["All"]
+    yield "management events", ", ".join(sorted(set(recorded))) or "none"
+
+
+def of_user(model: Model, user: Resource) -> Iterator[tuple[str, str]]:
+    """An IAM user is an identity with credentials that do not expire."""
+    yield "long-lived identity", "with a password" if user.value("LoginProfile") else YES
+    if groups := user.value("Groups"):
+        yield "groups", as_text(model, user, "Groups", groups, "none")
+
+
+def of_kubernetes(cluster: Resource) -> Iterator[tuple[str, str]]:
+    """<https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html>."""
+    types = tables(read(cluster, "Logging.ClusterLogging.EnabledTypes"))
+    yield "logs", ", ".join(sorted(str(each.get("Type")) for each in types)) or "none"

@@ -1,14 +1,16 @@
-"""Why a finding of a rule is accepted: one register, read from ``infra/guards/acknowledgements.toml``.
+"""Why a finding of a rule is accepted: one register, ``infra/acknowledgements.toml``, told to the CDK in a synth.
 
-A row is for rules and resources named one by one. A row that accepts nothing fails a test, or ``make scan``. Imports
-no CDK.
+A row is for rules and resources named one by one, for a reason, and somebody answers for it until a day. A row that
+accepts nothing fails a test, or ``make scan``. That its day has passed is no matter of a synth, which reads no clock:
+``python -m infra.assurance check``, ``make scan`` and ``make evidence`` tell it and fail. Imports no CDK.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,7 +20,7 @@ from infra.guards.accounts import GuardedAccount, guarded_accounts
 from infra.setting_tables import Table
 from infra.settings import Environment, read_environments, read_file
 
-REGISTER = Path(__file__).with_name("acknowledgements.toml")
+REGISTER = Path(__file__).parents[1] / "acknowledgements.toml"
 
 Values = Mapping[str, Sequence[str]]
 """What ``{name}`` stands for in a row: one thing or several."""
@@ -29,13 +31,18 @@ class Acknowledged(Table):
 
     rules: tuple[str, ...] = Field(min_length=1)
     """Who judges, and its name for it: ``AwsSolutions::AwsSolutions-OS3``, as ``make synth`` or ``make scan`` says."""
-    resources: tuple[str, ...] = Field(min_length=1)
+    resources: tuple[Annotated[str, Field(pattern=r"^[^*?]+$")], ...] = Field(min_length=1)
     """Their construct paths: below the environment, the application or the stack of the guards."""
     only: Literal["unprotected"] | None = None
     """The environments in which they are accepted; left out: all."""
     shipped: bool = True
     """``false``: no environment has them as shipped, only other settings bring them."""
     reason: str = Field(min_length=20)
+    """A sentence for somebody who was not there."""
+    owner: str = Field(pattern=r"^(security|operations)$")
+    """Who answers for it."""
+    expires: date
+    """The last day it counts; then somebody looks at it again."""
 
     def accepted(self, values: Values) -> Iterator[tuple[str, str]]:
         """Rule and resource of each finding."""

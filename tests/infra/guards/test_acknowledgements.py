@@ -13,6 +13,8 @@ from tests.infra.template import Json
 
 REGISTER = read_register()
 PACKS = {"AwsSolutions", "NIST.800.53.R5"}
+JUDGES = {*PACKS, "CloudFormation-Validate"}
+"""The packs, and the CDK's own validation."""
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,7 @@ def test_both_packs_judge_the_application_and_find_nothing_that_is_not_accepted(
 
 
 def _suppressed(reports: dict[str, Json]) -> Iterator[Json]:
-    for name in PACKS:
+    for name in (*PACKS, "CloudFormation Validate"):
         yield from reports[name]["suppressedViolations"]
 
 
@@ -45,29 +47,29 @@ def test_a_finding_is_accepted_on_its_own_resource_and_for_a_reason(reports: dic
 def test_no_row_for_them_accepts_nothing(reports: dict[str, Json]) -> None:
     accepted = {(f["acknowledgedId"], f["acknowledgedAt"]) for f in _suppressed(reports)}
     assert accepted
-    assert idle(REGISTER, accepted, judges=PACKS) == []
+    assert idle(REGISTER, accepted, judges=JUDGES) == []
 
 
 def test_a_row_that_accepts_nothing_is_told(reports: dict[str, Json]) -> None:
     accepted = {(f["acknowledgedId"], f["acknowledgedAt"]) for f in _suppressed(reports)}
     trail = "Operations/Trail/Bucket/Resource"
     rest = {(rule, path) for rule, path in accepted if not path.endswith(trail)}
-    assert idle(REGISTER, rest, judges=PACKS) == [
+    assert idle(REGISTER, rest, judges=JUDGES) == [
         (rule, trail)
         for row in REGISTER.environment
         if trail in row.resources
         for rule in row.rules
-        if _of_a_pack(rule)
+        if _of_a_judge(rule)
     ]
 
 
-def _of_a_pack(rule: str) -> bool:
-    return rule.partition("::")[0] in PACKS
+def _of_a_judge(rule: str) -> bool:
+    return rule.partition("::")[0] in JUDGES
 
 
 def test_what_is_accepted_in_unprotected_environments_is_accepted_in_no_other(reports: dict[str, Json]) -> None:
     rows = [row for row in REGISTER.environment if row.only == "unprotected"]
-    rules = {(rule, path) for row in rows for rule in row.rules if _of_a_pack(rule) for path in row.resources}
+    rules = {(rule, path) for row in rows for rule in row.rules if _of_a_judge(rule) for path in row.resources}
     assert rules
     others = [(f["acknowledgedId"], f["acknowledgedAt"]) for f in _suppressed(reports)]
     for rule, path in rules:
@@ -77,7 +79,8 @@ def test_what_is_accepted_in_unprotected_environments_is_accepted_in_no_other(re
 
 def test_a_row_without_a_reason_is_refused(tmp_path: Path) -> None:
     (tmp_path / "register.toml").write_text(
-        'environment = [{ rules = ["a::b"], resources = ["c"], reason = "because" }]\npipeline = []\nguards = []\n'
+        'environment = [{ rules = ["a::b"], resources = ["c"], reason = "because", owner = "security", '
+        "expires = 2027-11-30 }]\npipeline = []\nguards = []\n"
     )
     with pytest.raises(InvalidSettings, match=r'environment\.0\.reason = "because"'):
         read_register(tmp_path / "register.toml")

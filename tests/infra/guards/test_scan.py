@@ -1,59 +1,80 @@
-"""``make scan`` tells what is not accepted, resource by resource, and rows of the register that accept nothing."""
+"""``make scan`` tells what is not accepted, resource by resource, and rows of the register that do not hold."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from infra.guards.acknowledgements import read_register
-from infra.guards.scan import CFN_LINT, CONTROL_TOWER, ControlTower, Finding, StackTemplate, left_over
-from tests.infra.template import Json
+from infra.assurance.model.assembly import Stack, read_assembly
+from infra.assurance.rules import Finding, cfn_lint, control_tower
+from infra.guards.acknowledgements import Acknowledged, read_register
+from infra.guards.scan import left
+from tests.infra.assurance.assembly import write
 
-PLAIN = f"{CONTROL_TOWER}::CT.CLOUDWATCH.PR.3"
-
-
-def group(**properties: object) -> Json:
-    return {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 365, **properties}}
-
-
-RESOURCES = {
-    "Planted": group(),
-    "Accepted": group(),
-    "Imported": group(KmsKeyId={"Fn::ImportValue": "b:key"}),
-}
+REGISTER = read_register()
+ROWS = (*REGISTER.environment, *REGISTER.pipeline, *REGISTER.guards)
+PLAIN = f"{control_tower.JUDGE}::CT.CLOUDWATCH.PR.3"
+DAY = max(row.expires for row in ROWS)
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> StackTemplate:
-    """Of three log groups, two of them without a key, which is accepted of one."""
-    metadata: dict[str, list[Json]] = {
-        f"/a/{name}/Resource": [{"type": "aws:cdk:logicalId", "data": name}] for name in RESOURCES
+def stacks(tmp_path: Path) -> tuple[Stack, ...]:
+    """One with two log groups, of one of which it is accepted that it has no key."""
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 365}}
+    folder = write(tmp_path, {"a": {"Resources": {"Planted": group, "Accepted": group}}})
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"]["a"]["metadata"] = {
+        "/a/Planted": [{"type": "aws:cdk:logicalId", "data": "Planted"}],
+        "/a/Accepted": [
+            {"type": "aws:cdk:logicalId", "data": "Accepted"},
+            {"type": "aws:cdk:acknowledged-rules", "data": {PLAIN: "a reason"}},
+        ],
     }
-    metadata["/a/Accepted/Resource"].append({"type": "aws:cdk:acknowledged-rules", "data": {PLAIN: "a reason"}})
-    (tmp_path / "a.template.json").write_text(json.dumps({"Resources": RESOURCES}))
-    (tmp_path / "a.metadata.json").write_text(json.dumps(metadata))
-    return StackTemplate(tmp_path / "a.template.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return read_assembly(folder)
 
 
-def test_what_is_not_accepted_of_a_resource_is_told_of_it(template: StackTemplate, tmp_path: Path) -> None:
-    found = ControlTower(tmp_path / "guard").judge(template)
-    assert {(f.rule, f.resource) for f in found} == {(PLAIN, "a/Planted/Resource"), (PLAIN, "a/Accepted/Resource")}
-    (planted,) = left_over(found, [template])[0]
-    assert planted.resource == "a/Planted/Resource"
-    assert "encrypted at rest" in planted.message
+def test_what_is_not_accepted_is_told_by_who_finds_it(stacks: tuple[Stack, ...]) -> None:
+    plain = [Finding(PLAIN, f"a/{name}", "no key") for name in ("Planted", "Accepted")]
+    lint = Finding(f"{cfn_lint.JUDGE}::E3012", "a/Accepted", "365 is not of type integer")
+    found, _ = left({control_tower.JUDGE: plain, cfn_lint.JUDGE: [lint]}, stacks, DAY)
+    assert plain[0] in found
+    assert lint in found
+    assert plain[1] not in found
 
 
-def test_what_is_accepted_by_one_rule_is_told_by_another(template: StackTemplate) -> None:
-    other = Finding(f"{CFN_LINT}::E3012", "a/Accepted/Resource", "365 is not of type integer")
-    assert left_over([other], [template])[0] == [other]
-
-
-def test_a_row_that_accepts_nothing_is_told(template: StackTemplate) -> None:
-    register = read_register()
-    assert set(left_over([], [template])[1]) == {
-        (rule, resource)
-        for row in (*register.environment, *register.pipeline, *register.guards)
+def test_a_row_that_accepts_nothing_is_told(stacks: tuple[Stack, ...]) -> None:
+    _, rows = left({control_tower.JUDGE: [], cfn_lint.JUDGE: []}, stacks, DAY)
+    assert {row.rpartition(": a row accepts nothing: ")[2] for row in rows} == {
+        f"{rule} on {resource}"
+        for row in ROWS
         for rule in row.rules
         for resource in row.resources
-        if rule.startswith((f"{CONTROL_TOWER}::", f"{CFN_LINT}::"))
+        if row.shipped and rule.startswith((f"{control_tower.JUDGE}::", f"{cfn_lint.JUDGE}::"))
     }
+
+
+def test_a_row_whose_day_has_passed_is_told(stacks: tuple[Stack, ...]) -> None:
+    def expired(today: date) -> int:
+        found, _ = left({control_tower.JUDGE: [], cfn_lint.JUDGE: []}, stacks, today)
+        return sum("expired on" in finding.message for finding in found)
+
+    first = min(row.expires for row in ROWS)
+    assert expired(first) == 0
+    assert expired(DAY.replace(year=DAY.year + 1)) == len(ROWS)
+
+
+def test_cfn_lint_names_the_resource(stacks: tuple[Stack, ...]) -> None:
+    wrong = stacks[0].template["Resources"]["Planted"]["Properties"]
+    wrong["RetentionInDays"] = "soon"
+    stacks[0].file.write_text(json.dumps(stacks[0].template))
+    assert {finding.resource for finding in cfn_lint.judge(stacks)} == {"a/Planted"}
+
+
+def test_each_row_names_single_resources() -> None:
+    assert all("*" not in resource for row in ROWS for resource in row.resources)
+    with pytest.raises(ValueError, match="resources"):
+        Acknowledged(
+            rules=("a::b",), resources=("a/*",), reason="A reason in a sentence.", owner="security", expires=DAY
+        )

@@ -1,0 +1,1 @@
+"""Tests of the known rules, and of what is accepted of them."""

@@ -58,7 +58,7 @@ def check(folder: Path, claims_file: Path, *, known_rules: bool) -> Outcome:
     if models and claims:
         _answer(refusals, str(claims_file), lambda: _judge(outcome, claims, models[0]), None)
     if models and known_rules:
-        outcome.findings = _answer(refusals, "known rules", lambda: _findings(folder), [])
+        outcome.findings = _answer(refusals, "known rules", lambda: _findings(folder, refusals), [])
     outcome.refused = refused_by(models, refusals)
     return outcome
 
@@ -130,10 +130,10 @@ def _disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
     return disagreements(model, reaches)
 
 
-def _findings(folder: Path) -> "list[Finding]":
+def _findings(folder: Path, refusals: Refusals) -> "list[Finding]":
     from infra.assurance.rules import findings  # noqa: PLC0415
 
-    return findings(folder)
+    return findings(folder, refusals)
 
 
 _PARTS: Final[Mapping[str, Callable[[Model, Sequence[Fact]], list[Fact]]]] = {

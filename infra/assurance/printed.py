@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from infra.assurance.check import Outcome
@@ -13,7 +14,7 @@ from infra.assurance.refusal import Refused
 def as_text(outcome: Outcome) -> str:
     """Every claim with its verdict; what breaks one with its owner, where it comes from, and how it comes about."""
     lines = [line for verdict in outcome.verdicts for line in _verdict(verdict)]
-    lines += [f"RULE      {finding.rule}: {finding.resource}: {finding.message}" for finding in outcome.findings]
+    lines += [f"RULE      {finding}" for finding in outcome.findings]
     lines += [f"ABSENT    {name}: the assembly has nothing of its stage" for name in outcome.absent]
     lines += refusals(outcome.refused)
     return "\n".join([*lines, "", summary(outcome)])
@@ -40,10 +41,7 @@ def as_json(outcome: Outcome) -> str:
             "verdicts": [_verdict_json(verdict) for verdict in outcome.verdicts],
             "absent": outcome.absent,
             "facts": [_fact_json(fact) for fact in outcome.facts],
-            "findings": [
-                {"rule": finding.rule, "resource": finding.resource, "message": finding.message}
-                for finding in outcome.findings
-            ],
+            "findings": [asdict(finding) for finding in outcome.findings],
             "refused": [
                 {"where": refused.where, "what": refused.what, "template": refused.template}
                 for refused in outcome.refused

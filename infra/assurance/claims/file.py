@@ -18,9 +18,9 @@
     measured_by = "tests/test_tls.py::test_lowest_version"   # of facts that templates leave to a server
 
 A value is a pattern (`pattern.py`) or a list of them: in `about` any of them, in `allowed` each of them must be there.
-A row takes a column that it leaves out from `about`. `~/` is the environment's stage, `{account}` and `{region}` where
-it is deployed, `{X.account}` and `{X.region}` where the environment or stack X is. A row may be for some `environments`
-only.
+A row takes a column that it leaves out from `about`. `~/` is the environment's stage, `{environment}` its name,
+`{account}` and `{region}` where it is deployed, `{X.account}` and `{X.region}` where the environment or stack X is. A
+row may be for some `environments` only.
 """
 
 import re

@@ -13,6 +13,8 @@ OUTSIDE: Final = ""
 
 _HOME: Final = re.compile(r"(^|(?<= ))~/")
 _NAMED: Final = re.compile(r"\{([^{}]+)\}")
+_DEPTH: Final = 2
+"""A name of the claims may stand for a text with `{account}` in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,10 @@ class Place:
 
     def filled(self, pattern: str) -> str:
         """A pattern of a claim with `~/` and `{…}` replaced by what they stand for here."""
-        if self.name != OUTSIDE:
-            pattern = _HOME.sub(f"{self.path}/", pattern)
-        return _NAMED.sub(lambda named: self.values.get(named[1], named[0]), pattern) if "{" in pattern else pattern
+        for _ in range(_DEPTH):
+            if "{" in pattern:
+                pattern = _NAMED.sub(lambda named: self.values.get(named[1], named[0]), pattern)
+        return pattern if self.name == OUTSIDE else _HOME.sub(f"{self.path}/", pattern)
 
     def shortened(self, value: str) -> str:
         """A value of a fact as a claim writes it, so that environments can be read side by side."""
@@ -45,9 +48,9 @@ def names_home(pattern: str) -> bool:
 def places_of(model: Model, environments: Mapping[str, str], names: Mapping[str, str] | None = None) -> list[Place]:
     """The places of an assembly: those of the environments that it holds, and the one outside if anything is there.
 
-    Besides the names of the claims, `{account}` and `{region}` are those of the environment's first stack, and
-    `{X.account}` and `{X.region}` those of the environment X, or of the stack X outside. Claims without environments
-    are about what is outside, even if that is nothing.
+    Besides the names of the claims there are `{environment}`, its `{account}` and `{region}`, which are those of its
+    first stack, and `{X.account}` and `{X.region}` of another environment X, or of the stack X outside. Claims without
+    environments are about what is outside, even if that is nothing.
     """
     homes: dict[str, Stack] = {}
     for stack, scope in model.scopes.items():
@@ -68,7 +71,9 @@ def places_of(model: Model, environments: Mapping[str, str], names: Mapping[str,
 
 
 def _own(name: str, homes: Mapping[str, Stack]) -> Mapping[str, str]:
-    return {} if name == OUTSIDE else {"account": homes[name].account, "region": homes[name].region}
+    if name == OUTSIDE:
+        return {}
+    return {"environment": name, "account": homes[name].account, "region": homes[name].region}
 
 
 def _home(stage: str, name: str, environments: Mapping[str, str]) -> str:

@@ -29,8 +29,9 @@ def test_places_are_the_environments_that_are_there_and_what_is_outside(model: M
 
 
 def test_names_stand_for_where_things_are_deployed(model: Model) -> None:
-    _, prod, outside = places_of(model, ENVIRONMENTS, {"list": "pl-1"})
+    _, prod, outside = places_of(model, ENVIRONMENTS, {"list": "pl-1", "owner": "root of {account}"})
     assert prod.filled("~/Web {account} {region} {list}") == "delivery/prod/Web 777788889999 eu-west-1 pl-1"
+    assert prod.filled("{owner} in {environment}") == "root of 777788889999 in prod"
     assert prod.filled("{dev.account} {builds.account} {nobody}") == "111122223333 999900001111 {nobody}"
     assert outside.filled("~/Web {account} {prod.region}") == "~/Web {account} eu-west-1"
 

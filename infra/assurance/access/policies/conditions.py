@@ -58,6 +58,8 @@ class Condition:
             rest == _NULL and (if_exists or quantifier is not Quantifier.ONLY)
         ):
             raise Refused(f"has a policy with the condition operator {operator}, which is not known", where=where)
+        if not all(isinstance(value, str | int | float) for value in values):
+            raise Refused(f"has a policy with {operator} {key}, whose values are no texts or numbers", where=where)
         texts = tuple(_text(value) for value in values)
         condition = cls(operator, quantifier, OPERATORS.get(rest), if_exists, key.lower(), texts)
         condition.check(where)

@@ -54,10 +54,10 @@ class Request:
         return value
 
 
-_UNTAGGED: Final = frozenset({Kind.ANYONE, Kind.SERVICE, Kind.ROOT})
+_UNTAGGED: Final = (Kind.ANYONE, Kind.SERVICE, Kind.ROOT)
 # A service that acts by itself is of no customer's account or organisation; why policies except it, see
 # <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html>.
-_OUTSIDE_ACCOUNTS: Final = frozenset({Kind.ANYONE, Kind.SERVICE})
+_OUTSIDE_ACCOUNTS: Final = (Kind.ANYONE, Kind.SERVICE)
 _TYPES: Final = {Kind.ROLE: "AssumedRole", Kind.USER: "User", Kind.ROOT: "Account", Kind.ANYONE: "Anonymous"}
 
 
@@ -70,7 +70,7 @@ def _tag(tags: Mapping[str, str] | None, key: str) -> Values:
 
 def _principal_arn(request: Request) -> Values:
     principal = request.principal
-    if principal.kind == Kind.ACCOUNT:
+    if principal.kind is Kind.ACCOUNT:
         return (f"arn:{anything('partition')}:{anything('service')}::{principal.account}:{anything('a principal')}",)
     if principal.kind in _OF_AN_ACCOUNT:
         return (principal.arn,)
@@ -80,7 +80,7 @@ def _principal_arn(request: Request) -> Values:
 def _principal_account(request: Request) -> Values:
     kind = request.principal.kind
     if kind in _OUTSIDE_ACCOUNTS:
-        return ("anonymous" if kind == Kind.ANYONE else "of AWS",)
+        return ("anonymous" if kind is Kind.ANYONE else "of AWS",)
     return (request.principal.account,) if kind in _OF_AN_ACCOUNT else None
 
 
@@ -90,9 +90,9 @@ def _principal_type(request: Request) -> Values:
 
 def _user_name(request: Request) -> Values:
     kind = request.principal.kind
-    if kind == Kind.USER:
+    if kind is Kind.USER:
         return (request.principal.arn.rpartition("/")[2],)
-    return None if kind == Kind.ACCOUNT else ()
+    return None if kind is Kind.ACCOUNT else ()
 
 
 def _organisation(request: Request) -> Values:
@@ -102,7 +102,7 @@ def _organisation(request: Request) -> Values:
 
 
 def _of_services_only(request: Request) -> Values:
-    return None if request.principal.kind == Kind.SERVICE else ()
+    return None if request.principal.kind is Kind.SERVICE else ()
 
 
 def _region(request: Request) -> Values:
@@ -110,7 +110,7 @@ def _region(request: Request) -> Values:
     return (parts[3],) if len(parts) > 3 and parts[3] else None  # noqa: PLR2004 - the region's place in an ARN
 
 
-_OF_AN_ACCOUNT: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT, Kind.ACCOUNT})
+_OF_AN_ACCOUNT: Final = (Kind.ROLE, Kind.USER, Kind.ROOT, Kind.ACCOUNT)
 _DERIVED: Final[Mapping[str, Callable[[Request], Values]]] = {
     "aws:principalarn": _principal_arn,
     "aws:principalaccount": _principal_account,
@@ -118,8 +118,8 @@ _DERIVED: Final[Mapping[str, Callable[[Request], Values]]] = {
     "aws:principaltype": _principal_type,
     "aws:principalorgid": _organisation,
     "aws:principalorgpaths": _organisation,
-    "aws:principalisawsservice": lambda r: ("true" if r.principal.kind == Kind.SERVICE else "false",),
-    "aws:principalservicename": lambda r: (r.principal.arn,) if r.principal.kind == Kind.SERVICE else (),
+    "aws:principalisawsservice": lambda r: ("true" if r.principal.kind is Kind.SERVICE else "false",),
+    "aws:principalservicename": lambda r: (r.principal.arn,) if r.principal.kind is Kind.SERVICE else (),
     "aws:principalservicenameslist": _of_services_only,
     # A service that acts for somebody says for what: <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>.
     "aws:sourcearn": _of_services_only,

@@ -3,6 +3,7 @@
 Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Final, TypeAlias, cast
 
 from infra.assurance.access.policies.conditions import Condition
 from infra.assurance.access.policies.patterns import matches
-from infra.assurance.access.policies.truth import NO
+from infra.assurance.access.policies.truth import MAYBE, YES, Truth, negated, some
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.identity import is_unknown
 from infra.assurance.refusal import Refused
@@ -33,7 +34,10 @@ _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One rule. An element that is not there is None. `source` says where it stands."""
+    """One rule. An element that is not there is None. `source` says where it stands.
+
+    `services` are those that its actions are of, None for any.
+    """
 
     effect: str
     actions: tuple[str, ...] | None
@@ -46,6 +50,7 @@ class Statement:
     sid: str
     source: str
     has_variables: bool
+    services: frozenset[str] | None
 
     @property
     def allows(self) -> bool:
@@ -53,10 +58,12 @@ class Statement:
         return self.effect == "Allow"
 
     def is_about(self, action: str) -> bool:
-        """Whether it speaks of an action, such as `s3:GetObject`; the case of letters means nothing."""
-        if self.actions is not None:
-            return _any_matches(self.actions, action.lower())
-        return not _any_matches(self.not_actions or (), action.lower())
+        """Whether it speaks of an action in lower case: an Allow if it may, a Deny if it surely does."""
+        if self.services is not None and action.partition(":")[0] not in self.services:
+            return False
+        named = _covers(self.actions or self.not_actions or (), action)
+        truth = named if self.actions is not None else negated(named)
+        return truth is YES or (self.allows and truth is MAYBE)
 
     def __str__(self) -> str:
         """How messages call it."""
@@ -72,14 +79,14 @@ class Document:
     _about: dict[str, tuple[Statement, ...]] = field(default_factory=dict[str, tuple[Statement, ...]], repr=False)
 
     @classmethod
-    def parse(cls, json: Json, where: str) -> "Document":
-        """Read a document in which every function is computed; `where` names who carries it.
+    def parse(cls, given: Json, where: str) -> "Document":
+        """Read a document, or its text, in which every function is computed; `where` names who carries it.
 
         Raises:
             Refused: it is malformed, or says something that has no model.
         """
         reader = _Reader(where)
-        document = reader.elements(json, known=frozenset({"version", "id", "statement"}))
+        document = reader.elements(reader.read(given), known=frozenset({"version", "id", "statement"}))
         version = document.get("version", "2008-10-17")
         if version not in _VERSIONS:
             raise reader.refuse(f"a policy of version {version}")
@@ -90,15 +97,21 @@ class Document:
         """The statements that speak of an action, denials first."""
         found = self._about.get(action)
         if found is None:
-            chosen = (statement for statement in self.statements if statement.is_about(action))
+            lower = action.lower()
+            chosen = (statement for statement in self.statements if statement.is_about(lower))
             found = self._about[action] = tuple(sorted(chosen, key=lambda statement: statement.allows))
         return found
 
 
 @cache
-def _any_matches(patterns: tuple[str, ...], action: str) -> bool:
-    # An action with an unknown part may be any: sound for what is allowed, and nobody denies so.
-    return any(matches(pattern, action) is not NO for pattern in patterns)
+def _covers(patterns: tuple[str, ...], action: str) -> Truth:
+    return some(matches(pattern, action) for pattern in patterns)
+
+
+def _services(actions: tuple[str, ...] | None) -> frozenset[str] | None:
+    """Of which services the actions are; None if of any."""
+    services = frozenset(action.partition(":")[0] for action in actions or ("*",))
+    return None if any("*" in service or "?" in service or is_unknown(service) for service in services) else services
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,15 @@ class _Reader:
 
     def refuse(self, what: str) -> Refused:
         return Refused(f"has a policy that is not understood: {what}", where=self.where)
+
+    def read(self, value: Json) -> Json:
+        """The document; some resource types hold it as text."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise self.refuse(f"{value[:80]!r} is no JSON") from error
 
     def elements(self, value: Json, *, known: frozenset[str]) -> dict[str, Json]:
         """An object by the lower-case names of its elements: their case means nothing."""
@@ -128,16 +150,17 @@ class _Reader:
         if "action" not in given and "notaction" not in given:
             raise self.refuse("a statement without an action")
         resources, not_resources = self.texts(given, "resource"), self.texts(given, "notresource")
-        conditions = self.conditions(given.get("condition", {}))
+        actions, conditions = self.actions(given, "action"), self.conditions(given.get("condition", {}))
         return Statement(
             effect=given["effect"],
-            actions=self.actions(given, "action"),
+            actions=actions,
             not_actions=self.actions(given, "notaction"),
             resources=resources,
             not_resources=not_resources,
             principals=self.principals(given, "principal"),
             not_principals=self.principals(given, "notprincipal"),
             conditions=conditions,
+            services=_services(actions),
             sid=str(given.get("sid", "")),
             source=self.where,
             has_variables=variables

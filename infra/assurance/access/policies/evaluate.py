@@ -45,8 +45,8 @@ class Decision:
     chain: tuple[str, ...]
 
 
-_UNLIMITED: Final = frozenset({Kind.ROOT, Kind.ACCOUNT})
-_HAS_IDENTITY: Final = frozenset({Kind.ROLE, Kind.USER, *_UNLIMITED})
+_UNLIMITED: Final = (Kind.ROOT, Kind.ACCOUNT)
+_HAS_IDENTITY: Final = (Kind.ROLE, Kind.USER, Kind.ROOT, Kind.ACCOUNT)
 _SILENCE: Final = Decision(allowed=False, because=None, chain=("no policy allows it",))
 _WORLD: Final = Principal(f"arn:{anything('partition')}:iam::{STRANGER}:root", STRANGER, Kind.ACCOUNT)
 
@@ -67,11 +67,14 @@ def decide(
         Refused: a statement of the resource's policy names nobody.
     """
     principal, action = request.principal, request.action
-    if principal.kind == Kind.ANYONE:
+    if principal.kind is Kind.ANYONE:
         return _decide_anyone(request, resource_policy, resource_kind, limits)
     own = principal.about(action)
     theirs = resource_policy.about(action) if resource_policy else ()
-    if not theirs and not own and principal.kind not in _UNLIMITED:
+    at_home = principal.account == request.resource_account
+    if not theirs and not (
+        at_home and resource_kind is ResourceKind.ORDINARY and (own or principal.kind in _UNLIMITED)
+    ):
         return _SILENCE
     return _Case(request, own, theirs, limits).decided(resource_kind)
 
@@ -116,10 +119,13 @@ class _Case:
 
     def _decided(self, kind: ResourceKind) -> Decision:
         principal = self.principal
-        identity = self._allowing(self.own)
-        granting, level = self._granting()
+        granting, level = self._granting() if self.theirs else (None, Level.NONE)
+        at_home = principal.account == self.request.resource_account
+        if level is Level.NONE and not (at_home and kind is ResourceKind.ORDINARY):
+            return _SILENCE
+        identity = self._allowing(self.own) if self.own else None
         has_identity = identity is not None or principal.kind in _UNLIMITED
-        if kind == ResourceKind.ROLE and principal.kind == Kind.ROOT:
+        if kind is ResourceKind.ROLE and principal.kind is Kind.ROOT:
             return Decision(allowed=False, because=None, chain=("no root user takes up a role",))
         narrowed = not (self._within(principal.boundary) and self._within(principal.session))
         open_by_limits = all(self._within_one(level) for level in self.limits)
@@ -132,10 +138,10 @@ class _Case:
         if self.principal.kind not in _HAS_IDENTITY:
             return level == Level.DIRECT
         both = level > Level.NONE and has_identity and not narrowed
-        if self.principal.account != self.request.resource_account or kind == ResourceKind.LATTICE:
+        if self.principal.account != self.request.resource_account or kind is ResourceKind.LATTICE:
             return both
         by_resource = level == Level.DIRECT or (level == Level.ROLE and not narrowed)
-        if kind != ResourceKind.ORDINARY:
+        if kind is not ResourceKind.ORDINARY:
             return both or by_resource
         return by_resource or (has_identity and not narrowed)
 
@@ -171,19 +177,19 @@ class _Case:
 
     def _granting(self) -> tuple[Statement | None, Level]:
         """What the resource's policy gives: the statement that names the caller most directly."""
-        best: tuple[Statement | None, Level] = (None, Level.NONE)
+        granting, best = None, Level.NONE
         for statement in self.theirs:
             if statement.principals is None and statement.not_principals is None:
                 raise Refused(f"{statement} is on a resource and names no principal", where=statement.source)
             level, truth = named(statement, self.principal)
-            if truth is NO or (statement.allows and level <= best[1]):
+            if truth is NO or (statement.allows and level <= best):
                 continue
             truth = min(truth, self._speaks_here(statement))
             if not statement.allows and truth is YES:
                 raise _Denied(statement)
             if statement.allows and truth:
-                best = statement, level
-        return best
+                granting, best = statement, level
+        return granting, best
 
     def _within(self, limit: Document | None) -> bool:
         return limit is None or self._within_one((limit,))

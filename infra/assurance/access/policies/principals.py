@@ -74,8 +74,30 @@ def named(statement: Statement, principal: Principal) -> tuple[Level, Truth]:
             # whoever has a boundary, whatever it leaves out.
             return Level.DIRECT, YES
         return _not_left_out(statement.not_principals or (), principal)
+    if principal.kind in _IN_ACCOUNTS and (plain := _plain(statement)):
+        if principal.arn in plain.arns:
+            return (Level.ROLE if principal.kind is Kind.ROLE else Level.DIRECT), YES
+        return (Level.ACCOUNT, YES) if principal.account in plain.accounts else _NOBODY
     found = [_names(kind, name, principal) for kind, name in statement.principals]
     return max((level for level, _ in found), default=Level.NONE), max((truth for _, truth in found), default=NO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """Roles, users and accounts that a statement names."""
+
+    arns: frozenset[str]
+    accounts: frozenset[str]
+
+
+@cache
+def _plain(statement: Statement) -> _Plain | None:
+    """Whom it names, to be looked up at once; None if it takes a closer look (at `*`, sessions, unknown parts)."""
+    names = [name for kind, name in statement.principals or () if kind == "AWS"]
+    if any(name == "*" or is_unknown(name) or _parts(name)[0] != "iam" for name in names):
+        return None
+    roots = frozenset(_parts(name)[1] for name in names if _parts(name)[2] == "root")
+    return _Plain(frozenset(names), roots)
 
 
 def _not_left_out(names: Principals, principal: Principal) -> tuple[Level, Truth]:
@@ -92,21 +114,22 @@ def _not_left_out(names: Principals, principal: Principal) -> tuple[Level, Truth
     return Level.DIRECT, MAYBE
 
 
-_IN_ACCOUNTS: Final = frozenset({Kind.ROLE, Kind.USER})
+# Tuples: what is looked for is found by identity, faster than a member of an enumeration is hashed.
+_IN_ACCOUNTS: Final = (Kind.ROLE, Kind.USER)
 _LEAVES_OUT: Final = {Kind.ROLE: {Level.ROLE, Level.ACCOUNT}, Kind.USER: {Level.DIRECT, Level.ACCOUNT}}
-_OF_AWS: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT, Kind.ACCOUNT})
+_OF_AWS: Final = (Kind.ROLE, Kind.USER, Kind.ROOT, Kind.ACCOUNT)
 _OTHERS: Final = {"Service": Kind.SERVICE, "Federated": Kind.FEDERATED, "CanonicalUser": Kind.CANONICAL}
 _NOBODY: Final = (Level.NONE, NO)
 
 
 def _names(kind: str, name: str, principal: Principal) -> tuple[Level, Truth]:
     if kind != "AWS":
-        truth = matches(name, principal.arn) if principal.kind == _OTHERS[kind] else NO
+        truth = matches(name, principal.arn) if principal.kind is _OTHERS[kind] else NO
         return (Level.DIRECT, truth) if truth else _NOBODY
     if name == "*":
         return Level.DIRECT, YES
     if name == principal.arn:
-        return (Level.ROLE if principal.kind == Kind.ROLE else Level.DIRECT), YES
+        return (Level.ROLE if principal.kind is Kind.ROLE else Level.DIRECT), YES
     if principal.kind not in _OF_AWS:
         return _NOBODY if matches(name, "*") is NO else (Level.DIRECT, MAYBE)
     if is_unknown(name):
@@ -120,14 +143,14 @@ def _names_by_parts(name: str, principal: Principal) -> tuple[Level, Truth]:
         return _NOBODY
     if (service, rest) == ("iam", "root"):
         return (Level.ACCOUNT if principal.kind in _IN_ACCOUNTS else Level.DIRECT), YES
-    if principal.kind == Kind.ACCOUNT:
+    if principal.kind is Kind.ACCOUNT:
         return Level.DIRECT, MAYBE
     kind, _, session = rest.partition("/")
     # Whoever takes up a role chooses its session's name, and a user the name of one it federates.
     role = principal.arn.rpartition("/")[2]
-    if kind == "assumed-role" and principal.kind == Kind.ROLE and session.partition("/")[0] == role:
+    if kind == "assumed-role" and principal.kind is Kind.ROLE and session.partition("/")[0] == role:
         return Level.DIRECT, MAYBE
-    if kind == "federated-user" and principal.kind == Kind.USER:
+    if kind == "federated-user" and principal.kind is Kind.USER:
         return Level.DIRECT, MAYBE
     return _NOBODY
 

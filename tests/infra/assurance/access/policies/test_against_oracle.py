@@ -11,7 +11,7 @@ from typing import Any, Final
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.policies.evaluate import Kind, Principal, Request, ResourceKind, decide
 
-CASES: Final = 4000
+CASES: Final = 3000
 ORACLE: Final = Path(__file__).with_name("oracle.cjs")
 OWN, OTHER = "111122223333", "999988887777"
 

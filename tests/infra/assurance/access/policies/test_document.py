@@ -1,10 +1,12 @@
 """Documents are read as IAM reads them; what IAM would not accept, or has no model here, is refused by name."""
 
+import json
 from typing import Any
 
 import pytest
 
 from infra.assurance.access.policies.document import Document
+from infra.assurance.access.policies.patterns import anything
 from infra.assurance.refusal import Refused
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
@@ -35,6 +37,20 @@ def test_one_value_is_a_list_of_one_and_names_of_elements_have_no_case() -> None
 )
 def test_a_statement_is_about_the_actions_it_names(element: dict[str, Any], action: str, *, is_about: bool) -> None:
     assert bool(read({"Effect": "Allow", "Resource": "*", **element}).about(action)) is is_about
+
+
+def test_a_document_may_be_given_as_text() -> None:
+    assert Document.parse(json.dumps({"Statement": ALLOW}), "Shop/Log").statements[0].allows
+    with pytest.raises(Refused, match="no JSON"):
+        Document.parse("{", "Shop/Log")
+
+
+def test_an_action_that_only_a_deployment_knows_may_be_any_but_is_denied_to_nobody() -> None:
+    action = f"s3:{anything('an action')}"
+    assert read({**ALLOW, "Action": action}).about("s3:GetObject")
+    assert not read({**ALLOW, "Action": action}).about("kms:Decrypt")
+    assert not read({**ALLOW, "Effect": "Deny", "Action": action}).about("s3:GetObject")
+    assert not read({"Effect": "Deny", "NotAction": action, "Resource": "*"}).about("s3:GetObject")
 
 
 def test_whom_a_statement_names_is_told_by_kind() -> None:
@@ -71,6 +87,7 @@ def test_whom_a_statement_names_is_told_by_kind() -> None:
         ({**ALLOW, "Condition": {"Bool": {"aws:SecureTransport": "yes"}}}, "yes is no value"),
         ({**ALLOW, "Condition": {"DateLessThan": {"aws:CurrentTime": "tomorrow"}}}, "tomorrow is no value"),
         ({**ALLOW, "Condition": {"StringEquals": "a"}}, "StringEquals"),
+        ({**ALLOW, "Condition": {"StringEquals": {"aws:username": {"Ref": "User"}}}}, "no texts"),
         ({**ALLOW, "Condition": "a"}, "the condition a"),
     ],
 )

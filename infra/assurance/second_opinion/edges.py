@@ -11,11 +11,12 @@ from infra.assurance.second_opinion.rules import LAST_PORT, PROTOCOLS, Block, Ru
 
 _PORTS: Final = re.compile(r"(?P<protocol>[a-z]\w*|protocol \d+|\d+)(?: (?P<low>\d+)(?:-(?P<high>\d+))?)?")
 _ADDRESSES: Final = "addresses "
+_GROUPS_ONLY: Final = " (groups only)"
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Who opens a connection, by the graph; with `block` only some of the outside."""
+    """Who opens a connection, by the graph; with `block` whoever has an address of it."""
 
     source: str
     text: str
@@ -25,10 +26,9 @@ class Edge:
 
 def read_edge(fact: Fact) -> Edge:
     """A fact of `reaches` as an edge."""
-    source, text = fact["from"], fact["ports"]
+    source, text = fact["from"].removesuffix(_GROUPS_ONLY), fact["ports"]
     block = ip_network(source.removeprefix(_ADDRESSES)) if source.startswith(_ADDRESSES) else None
-    name = "internet" if block or source.startswith("internet") else source
-    return Edge(name, text, tuple(_ports(text)), block)
+    return Edge(source, text, tuple(_ports(text)), block)
 
 
 def _ports(text: str) -> Iterator[Rule]:

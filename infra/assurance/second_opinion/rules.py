@@ -111,7 +111,10 @@ def _rules(resource: Resource, given: Mapping[str, Any], way: Way) -> Iterator[R
         if key in given:
             yield Rule(protocol, low, high, block=block(resource, given[key]))
     group, prefixes = (_id(resource, given.get(f"{way.value}{kind}Id")) for kind in ("SecurityGroup", "PrefixList"))
-    if group or prefixes:
+    if own := resource.scope.model.find(prefixes, "AWS::EC2::PrefixList"):
+        for entry in own.value("Entries") or ():
+            yield Rule(protocol, low, high, block=block(own, entry.get("Cidr")))
+    elif group or prefixes:
         yield Rule(protocol, low, high, group=group, prefixes=prefixes)
     elif not given.keys() & {"CidrIp", "CidrIpv6"}:
         raise resource.refuse("has a rule whose other side is neither addresses, a group's id nor a prefix list")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra.assurance.second_opinion.formulas import Formula, Formulas
 
 OUTSIDE: Final = "internet"
+NEWCOMER: Final = "a new address in the VPC"
 _ANY: Final = (*PROTOCOLS.values(), 253)  # 253 is kept free for trials, so that no rule speaks of it but one for all
 
 
@@ -28,7 +29,9 @@ def disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
 
     Whatever cannot be decided is among the model's refusals.
     """
-    parties = Parties(model).found()
+    # What the graph refused it says nothing about, and the refusal is told already.
+    refused = {refused.where for refused in model.refusals}
+    parties = [party for party in Parties(model).found() if not refused & {party.resource.name, *party.names}]
     stores = [party for party in parties if party.is_store]
     if not stores:
         return []
@@ -67,15 +70,17 @@ class _Store:
 
     @cached_property
     def _strangers(self) -> list[str]:
-        """Who else a rule may name: the outside, and groups and prefix lists that no template makes."""
+        """Who else a rule may admit: any address outside or in the VPC, and groups and lists that no template makes."""
         worn = {group for party in self.parties for group in party.groups}
         rules = self._rules(self.party, Way.IN)
         lists = [f"prefix list {rule.prefixes}" for rule in rules if rule.prefixes]
         groups = [f"group {rule.group}" for rule in rules if rule.group not in {*worn, *self.groups, ""}]
-        return [OUTSIDE, *dict.fromkeys(lists + groups)]
+        return [OUTSIDE, NEWCOMER, *dict.fromkeys(lists + groups)]
 
     def _who(self, name: str) -> list[int]:
-        """Numbers of whoever has the name."""
+        """Numbers of whoever has the name; the internet is everybody who has an address."""
+        if name == OUTSIDE or name.startswith("addresses "):
+            return [len(self._neighbours), len(self._neighbours) + 1]
         named = [number for number, party in enumerate(self._neighbours) if name in party.names]
         if name in self._strangers:
             named.append(len(self._neighbours) + self._strangers.index(name))
@@ -92,18 +97,19 @@ class _Store:
         return list(chain.from_iterable(self.groups[group].rules[way] for group in party.groups))
 
     def _admitted(self) -> "Formula":
-        """A connection that ingress here and egress there admit, from and to addresses the two have."""
+        """A connection that ingress here and egress there admit, from and to addresses the two have.
+
+        For strangers only the groups count, as a subnet gets another family of addresses by one line.
+        """
         is_, here = self.is_, self.party
-        sources = [self._from_neighbour(number, party) for number, party in enumerate(self._neighbours)]
-        outside, *unknown = range(len(self._neighbours), len(self._neighbours) + len(self._strangers))
-        inside = chain(here.vpc_blocks, *(party.blocks for party in (here, *self._neighbours)))
-        sources.append(
-            is_.every(is_.who(outside), is_.none_of(is_.source_in(block) for block in dict.fromkeys(inside)))
-        )
-        sources.extend(is_.who(number) for number in unknown)
         arrives = is_.some(is_.target_in(block) for block in here.blocks) if here.blocks else is_.true
+        neighbours = is_.some(self._from_neighbour(number, party) for number, party in enumerate(self._neighbours))
+        outside, *others = range(len(self._neighbours), len(self._neighbours) + len(self._strangers))
+        inside = list(dict.fromkeys([*here.vpc_blocks, *chain(*(party.blocks for party in self._neighbours))]))
+        strangers = [is_.every(is_.who(outside), is_.none_of(is_.source_in(block) for block in inside))]
+        strangers.extend(is_.who(number) for number in others)
         ingress = is_.some(is_.every(is_.by(rule), self._from(rule)) for rule in self._rules(here, Way.IN))
-        return is_.every(is_.same_family, arrives, ingress, is_.some(sources))
+        return is_.every(ingress, is_.some([is_.every(arrives, is_.same_family, neighbours), *strangers]))
 
     def _from_neighbour(self, number: int, party: Party) -> "Formula":
         is_ = self.is_
@@ -117,7 +123,7 @@ class _Store:
         """The source is on the rule's other side."""
         is_, first_stranger = self.is_, len(self._neighbours)
         if rule.block:
-            has_address = is_.some(is_.who(number) for number in range(first_stranger + 1))
+            has_address = is_.some(is_.who(number) for number in range(first_stranger + 2))
             return is_.every(has_address, is_.source_in(rule.block))
         stranger = f"group {rule.group}" if rule.group else f"prefix list {rule.prefixes}"
         members = [number for number, party in enumerate(self._neighbours) if rule.group in party.groups]

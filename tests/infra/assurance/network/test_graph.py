@@ -131,7 +131,18 @@ def test_a_prefix_list_is_a_node_unless_a_template_tells_its_ranges(tmp_path: Pa
     aws = rule("tcp", 80, SourcePrefixListId="pl-3b927c52")
     mine = rule("tcp", 5432, SourcePrefixListId={"Fn::GetAtt": ["List", "PrefixListId"]})
     shown = graph(tmp_path, two([aws, mine], OUT, **own))
-    assert shown.edges == {(APP, DATA): "tcp 5432", ("prefix list pl-3b927c52", DATA): "tcp 80"}
+    anyone = ("addresses 10.1.0.0/24 (groups only)", DATA)
+    assert shown.edges == {(APP, DATA): "tcp 5432", anyone: "tcp 5432", ("prefix list pl-3b927c52", DATA): "tcp 80"}
+
+
+def test_addresses_of_the_vpc_are_a_node_whoever_has_them(tmp_path: Path) -> None:
+    """A rule for the whole VPC lets in what is put there tomorrow, even if nothing there may connect today."""
+    shown = graph(tmp_path, two([rule("tcp", 5432, CidrIp="10.1.0.0/16")], [rule("tcp", 443, CidrIp="10.9.0.0/16")]))
+    assert shown.edges[("addresses 10.1.0.0/16 (groups only)", DATA)] == "tcp 5432"
+    assert (APP, DATA) not in shown.edges
+
+
+def test_an_aws_prefix_list_is_a_node_that_one_reaches(tmp_path: Path) -> None:
     shown = graph(tmp_path, two([], [rule("tcp", 443, DestinationPrefixListId="pl-63a5400a")]))
     assert shown.edges == {(APP, "prefix list pl-63a5400a"): "tcp 443"}
 

@@ -38,6 +38,20 @@ _SKIPPED: Final = frozenset(
 """Properties whose names are no names of secrets: policies speak about them, tags and metrics describe."""
 
 
+_SAYS_NO_SECRET: Final = (
+    *(
+        "AWS::CloudWatch::",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::KMS::",
+        "AWS::Logs::",
+    ),
+    *("AWS::EC2::Route", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::WAFv2::"),
+)
+"""Types (by how they begin) that are many and say nothing but policies, numbers and names of other resources."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """A text of a template: what it is called, and whether the application chose that name."""
@@ -55,7 +69,7 @@ def plain_secrets(model: Model, resource: Resource) -> Iterator[str]:
         Refused: a value that may be one cannot be resolved.
     """
     properties = resource.body.get("Properties")
-    if not properties:
+    if not properties or resource.type.startswith(_SAYS_NO_SECRET):
         return
     everything = json.dumps(properties)
     shaped = holds_secret(everything)
@@ -64,7 +78,7 @@ def plain_secrets(model: Model, resource: Resource) -> Iterator[str]:
     found: dict[str, None] = {}
     for text in _texts_of(resource):
         value = _resolved(resource, text)
-        if value and _is_secret(model, text, value):
+        if value and ((shaped and holds_secret(value)) or _is_secret(model, text, value)):
             found[text.name] = None
     if shaped and not found:
         found["somewhere"] = None
@@ -127,7 +141,7 @@ def _resolved(resource: Resource, text: _Text) -> str:
         return text.value
     if text.value is None:
         return ""
-    if text.variable or text.script or is_called_secret(text.name):
+    if text.script or is_called_secret(text.name):
         value = resolve(text.value, resource.scope, resource.name)
         return "" if value is NO_VALUE or not isinstance(value, str) else value
     return " ".join(_parts(text.value))
@@ -145,11 +159,10 @@ def _parts(value: Json) -> Iterator[str]:
 
 
 def _is_secret(model: Model, text: _Text, value: str) -> bool:
-    if holds_secret(value):
-        return True
+    """Whether a text is a secret by its name, or looks like one; what has the shape of one was found before."""
     if text.script:
         script = _decoded(value)
-        return holds_secret(script) or assigns_secret(script)
+        return assigns_secret(script) or holds_secret(script)
     if is_unknown(value) or is_plain(value) or model.find(value):
         return False
     return is_called_secret(text.name) or (

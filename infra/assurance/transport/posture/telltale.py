@@ -47,10 +47,14 @@ _SHAPES: Final = re.compile(
 )
 _MARKS: Final = (
     *("-----BEGIN", "AKIA", "ASIA", "ghp_", "gho_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "npm_", "pypi-"),
-    *("xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "hooks.slack", "sk-", "_live_", "AIza", "SG.", "eyJ"),
+    *("xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "hooks.slack", "_live_", "AIza", "SG.", "eyJ"),
+    *('"sk-', "'sk-", "=sk-", " sk-", ":sk-"),
 )
 """One of these is in every shape: looked for first, for speed."""
-_HINTS: Final = ("pass", "pwd", "secret", "token", "credential", "psk", 'pat"', "apikey", "environment", "variables")
+_HINTS: Final = (
+    *("pass", "pwd", "secret", "token", "credential", "psk", 'pat"', "apikey"),
+    *('environment": ', 'variables": ', 'arguments": ', 'userdata": '),
+)
 _KEY_HINTS: Final = tuple(f"{before}{joint}key" for before in sorted(_BEFORE_KEY) for joint in ("", "_", "-"))
 _ASSIGNED: Final = re.compile(
     r"(?i)\b[a-z_]*(?:password|passwd|secret|token|api_?key)\s*(?:=|:|\s--?\s?)\s*[\"']?([^\s\"'$<{;,]{6,})"
@@ -94,7 +98,8 @@ def holds_secret(value: str) -> bool:
     """Whether a text has the shape of a known kind of secret in it, or an address with a password."""
     if "://" in value and any(not _PLACEHOLDER.search(found) for found in _CREDENTIALS.findall(value)):
         return True
-    return any(mark in value for mark in _MARKS) and bool(_SHAPES.search(value))
+    text = f" {value}"
+    return any(mark in text for mark in _MARKS) and bool(_SHAPES.search(text))
 
 
 def assigns_secret(script: str) -> bool:

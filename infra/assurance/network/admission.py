@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import IPV6, NOWHERE, Addresses, everything, without
-from infra.assurance.network.groups import EGRESS, INGRESS, Group, Rule
+from infra.assurance.network.groups import Group, Rule
 from infra.assurance.network.groups import groups as read_groups
 from infra.assurance.network.interfaces import Interface, resources_interfaces
 from infra.assurance.network.places import GLOBAL_UNICAST, Places, Subnet, places
-from infra.assurance.network.ports import EVERYTHING, Traffic, common, text
+from infra.assurance.network.ports import EGRESS, INGRESS, Traffic, common, text
 from infra.assurance.network.tasks import tasks
 from infra.assurance.refusal import Refused
 
@@ -29,7 +29,12 @@ class Network:
         """Read it from a model; what cannot be read is among the model's refusals."""
         where = places(model)
         found = (*resources_interfaces(model, where), *tasks(model, where))
-        return cls(model, where, read_groups(model, where), found)
+        known = read_groups(model, where)
+        for side in found:
+            for id_ in side.groups or ():
+                if id_ not in known or known[id_].resource is None:
+                    model.refusals.add(side.resource.refuse(f"wears the group {id_}, whose rules no template has"))
+        return cls(model, where, known, found)
 
     def rules(self, side: Interface, direction: str) -> Iterator[tuple[Group, Rule]]:
         """The rules of one direction of all groups that an interface wears."""
@@ -73,7 +78,7 @@ class Admitted:
     def sentence(self, side: Interface, direction: str) -> str:
         """As a step of a path."""
         if self.group is None or self.rule is None:
-            return f"{side.name} has no security group: its {direction} admits everything"
+            return f"{side.name} has no security group: its {direction} admits {text([self.traffic])}"
         word = "to" if direction == EGRESS else "from"
         return (
             f"{direction} of {self.group.name}, worn by {side.name}, admits {text([self.traffic])} {word} {self.rule}"
@@ -112,7 +117,7 @@ def matches(out: Iterable[Admitted], into: Iterable[Admitted]) -> list[Match]:
 def toward(network: Network, side: Interface, direction: str, peer: Interface, family: int) -> Iterator[Admitted]:
     """What the rules of a side's groups, in one direction, admit of a peer's addresses of one family."""
     if side.groups is None:
-        yield Admitted(EVERYTHING)
+        yield from (Admitted(one) for one in side.without_groups[direction])
     for group, rule in network.rules(side, direction):
         if _means(network, rule, peer, family):
             yield Admitted(rule.traffic, group, rule)

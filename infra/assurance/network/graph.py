@@ -8,12 +8,11 @@ from infra.assurance.facts import Fact, Relation
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.admission import Match, Network, between
-from infra.assurance.network.groups import EGRESS, INGRESS
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.lattice import calls
 from infra.assurance.network.mermaid import mermaid
 from infra.assurance.network.outside import GROUPS_ONLY, gateway_endpoints, outside
-from infra.assurance.network.ports import Traffic, merged, text
+from infra.assurance.network.ports import EGRESS, INGRESS, Traffic, merged, text
 from infra.assurance.network.unmodelled import refuse_unmodelled
 
 __all__ = ["mermaid", "reachability"]

@@ -14,10 +14,8 @@ from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import IPV4, IPV6, Addresses, everything
 from infra.assurance.network.paths import values
 from infra.assurance.network.places import Places, block
-from infra.assurance.network.ports import EVERYTHING, Traffic, traffic
+from infra.assurance.network.ports import EGRESS, EVERYTHING, INGRESS, Traffic, traffic
 
-INGRESS: Final = "ingress"
-EGRESS: Final = "egress"
 _PEER_GROUPS: Final = ("SourceSecurityGroupId", "DestinationSecurityGroupId")
 _PEER_LISTS: Final = ("SourcePrefixListId", "DestinationPrefixListId")
 _PEER_BLOCKS: Final = ("CidrIp", "CidrIpv6")

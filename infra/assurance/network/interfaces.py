@@ -1,7 +1,7 @@
 """Everything of a model that has network interfaces."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from infra.assurance.model.assembly import Json
@@ -11,6 +11,12 @@ from infra.assurance.model.resource import Resource
 from infra.assurance.network.kinds import KINDS, MEMBERS, SUBNET_GROUPS, TEMPLATES, Kind
 from infra.assurance.network.paths import values
 from infra.assurance.network.places import Places, Subnet, places
+from infra.assurance.network.ports import EGRESS, EVERYTHING, INGRESS, Traffic, traffic
+
+_EVERYTHING: Final = {INGRESS: (EVERYTHING,), EGRESS: (EVERYTHING,)}
+# What the listeners of network load balancers carry, by their protocol.
+_CARRIED: Final = {"TCP": ("tcp",), "TLS": ("tcp",), "UDP": ("udp",), "TCP_UDP": ("tcp", "udp"), "QUIC": ("udp",),
+                   "TCP_QUIC": ("tcp", "udp")}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +29,7 @@ class Interface:
     public: Whether it has a public IPv4 address. ipv6_is_public: Whether its IPv6 addresses are, in spite of that.
     accepts, initiates: Whether connections come in, or go out, by the interface.
     run_by: What starts it, where it is not there by itself.
+    without_groups: What it admits by direction if it has no groups.
     """
 
     name: str
@@ -35,6 +42,7 @@ class Interface:
     accepts: bool = True
     initiates: bool = True
     run_by: Resource | None = None
+    without_groups: Mapping[str, tuple[Traffic, ...]] = field(default_factory=lambda: _EVERYTHING)
 
     @property
     def families(self) -> frozenset[int]:
@@ -130,7 +138,10 @@ def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> I
     if kind.endpoint and not own.subnets:
         return Interface(resource.name, resource, None, (), public=True)
     public = _is_public(model, where, resource, kind, own)
-    return placed(model, where, resource, kind, groups=own.groups, subnets=own.subnets, public=public)
+    interface = placed(model, where, resource, kind, groups=own.groups, subnets=own.subnets, public=public)
+    if kind.open_without_groups:
+        return replace(interface, without_groups=_EVERYTHING | {INGRESS: _listening(model, resource)})
+    return interface
 
 
 def _worn(model: Model, resource: Resource, kind: Kind) -> _Worn:
@@ -229,6 +240,18 @@ def _load_balancer(resource: Resource, kind: Kind) -> Kind:
     if resource.value("Type") == "gateway":
         raise resource.refuse("hands traffic on to appliances: a gateway load balancer is not modelled")
     return replace(kind, open_without_groups=resource.value("Type") == "network")
+
+
+def _listening(model: Model, balancer: Resource) -> tuple[Traffic, ...]:
+    """Where a network load balancer listens: what comes to other ports goes nowhere."""
+    found: list[Traffic] = []
+    for listener in model.of_type("AWS::ElasticLoadBalancingV2::Listener"):
+        if model.find(listener.value("LoadBalancerArn"), balancer.type) is balancer:
+            protocol = str(listener.value("Protocol"))
+            found += [
+                traffic(one, listener.value("Port"), listener.value("Port")) for one in _CARRIED.get(protocol, ())
+            ]
+    return tuple(found)
 
 
 def _endpoint(resource: Resource, kind: Kind) -> Kind:

@@ -15,10 +15,10 @@ from typing import Final
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import addresses
 from infra.assurance.network.admission import Admitted, Network, matches, toward
-from infra.assurance.network.groups import EGRESS, INGRESS, Rule
+from infra.assurance.network.groups import Rule
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.paths import values
-from infra.assurance.network.ports import TCP, Traffic, common
+from infra.assurance.network.ports import EGRESS, INGRESS, TCP, Traffic, common
 
 # <https://docs.aws.amazon.com/vpc-lattice/latest/ug/security-groups.html>, the managed prefix lists.
 _LATTICE: Final = (addresses("169.254.171.0/24"), addresses("fd00:ec2:80::/64"))

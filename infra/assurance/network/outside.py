@@ -5,6 +5,7 @@ Groups may admit what no route carries. That is said apart, since a route is one
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from infra.assurance.model.resource import Resource
@@ -19,10 +20,9 @@ from infra.assurance.network.addresses import (
     without,
 )
 from infra.assurance.network.admission import Admitted, Network
-from infra.assurance.network.groups import EGRESS, INGRESS
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.places import EGRESS_ONLY, INTERNET_GATEWAY, TRANSLATION, Way
-from infra.assurance.network.ports import EVERYTHING, TCP, Traffic
+from infra.assurance.network.ports import EGRESS, INGRESS, TCP, Traffic
 
 INTERNET: Final = "internet"
 GROUPS_ONLY: Final = " (groups only)"
@@ -62,8 +62,8 @@ def outside(network: Network, side: Interface) -> Iterator[Outer]:
         if not wanted:
             continue
         if side.groups is None:
-            for family in sorted(side.families):
-                admitted = Admitted(EVERYTHING)
+            for family, traffic in product(sorted(side.families), side.without_groups[direction]):
+                admitted = Admitted(traffic)
                 yield from _ranges(network, side, direction, admitted, block=everything(family), written="")
         for group, rule in network.rules(side, direction):
             admitted = Admitted(rule.traffic, group, rule)
@@ -94,11 +94,11 @@ def _ranges(
     beyond = without([block], (*NOWHERE, *(vpc.blocks if vpc else ())))
     if not beyond:
         if direction == INGRESS and written and without([block], NOWHERE):
-            # Whoever gets an address of that range in the VPC, whether or not an interface of the templates has one.
+            # Whoever gets an address of the range, whether or not an interface of the templates has one.
             yield Outer(f"addresses {written}{GROUPS_ONLY}", direction, side, admitted)
         return
-    node = INTERNET if is_nobodys_own(block) else f"addresses {written}"
     public = overlap(beyond, PUBLIC)
+    node = INTERNET if public and is_nobodys_own(block) else f"addresses {written}"
     way = _way(side, direction, public) if block.family in side.families else None
     if way is None and any(subnet.resource is None for subnet in side.subnets) and public:
         network.model.refusals.add(side.resource.refuse("is in a subnet whose routes no template describes"))

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+INGRESS: Final = "ingress"
+EGRESS: Final = "egress"
+"""The two directions of rules."""
 ALL: Final = -1
 """The number that stands for every protocol."""
 TCP: Final = 6

@@ -7,7 +7,7 @@ task definition and, in it or below, subnets or security groups, that is a run o
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -37,6 +37,7 @@ class _Run:
 
 def tasks(model: Model, where: Places) -> Iterator[Interface]:
     """The interfaces of one-off tasks, each named after its task definition."""
+    reader = _Reader(model, frozenset(vpc.default_group for vpc in where.vpcs.values()))
     hints = {one.logical_id.lower() for one in model.of_type(_DEFINITION)} | {"taskdef", "task_def"}
     for resource in model.resources:
         if resource.type == _DEFINITION or (resource.type in KINDS and resource.type.startswith("AWS::ECS::")):
@@ -45,7 +46,7 @@ def tasks(model: Model, where: Places) -> Iterator[Interface]:
         if not any(hint in written for hint in hints):
             continue
         with model.refusals.collected():
-            for run in _runs(model, resource, dict(resource.properties)):
+            for run in reader.runs(dict(resource.properties)):
                 for definition in run.definitions:
                     named = _definition(model, resource, definition)
                     yield placed(
@@ -54,53 +55,57 @@ def tasks(model: Model, where: Places) -> Iterator[Interface]:
                     )  # fmt: skip
 
 
-def _runs(model: Model, resource: Resource, value: Json) -> Iterator[_Run]:
-    """Tables in a value that name a task definition themselves, and places in themselves or below."""
-    value = _read(value)
-    if isinstance(value, dict):
-        table = cast("dict[str, Json]", value)
-        definitions = [
-            inner for key, inner in table.items() if isinstance(inner, str) and _is_definition(model, key, inner)
-        ]
-        if definitions:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Finds runs of tasks in a value, whatever its shape."""
+
+    model: Model
+    default_groups: frozenset[str]
+
+    def runs(self, value: Json) -> Iterator[_Run]:
+        """Tables in a value that name a task definition themselves, and places in themselves or below."""
+        value = _read(value)
+        if isinstance(value, dict):
+            table = cast("dict[str, Json]", value)
+            definitions = [text for key, text in table.items() if self._is_definition(key, text)]
             run = _Run(definitions)
-            _gather(model, table, run)
+            if definitions:
+                self._gather(table, run)
             if run.subnets or run.groups:
                 yield run
                 return
-        for inner in table.values():
-            yield from _runs(model, resource, inner)
-    elif isinstance(value, list):
-        for inner in cast("list[Json]", value):
-            yield from _runs(model, resource, inner)
+        for inner in _inner(value):
+            yield from self.runs(inner)
+
+    def _gather(self, value: Json, run: _Run) -> None:
+        value = _read(value)
+        if isinstance(value, dict):
+            for key, inner in cast("dict[str, Json]", value).items():
+                if key.lower().replace("_", "") == "assignpublicip" and str(inner).upper() in ("ENABLED", "TRUE"):
+                    run.public = True
+        for inner in _inner(value):
+            self._gather(inner, run)
+        if isinstance(value, str):
+            for part in (value, *_PARTS.split(value)):
+                if _SUBNET_ID.fullmatch(part) or self.model.find(part, "AWS::EC2::Subnet"):
+                    run.subnets.append(part)
+                elif self._is_group(part):
+                    run.groups.append(part)
+
+    def _is_group(self, text: str) -> bool:
+        known = text in self.default_groups or self.model.find(text, "AWS::EC2::SecurityGroup")
+        return bool(known or _GROUP_ID.fullmatch(text))
+
+    def _is_definition(self, key: str, value: Json) -> bool:
+        if not isinstance(value, str) or is_unknown(value):
+            return False
+        return bool(_NAMES_DEFINITION.search(key) or self.model.find(value, _DEFINITION))
 
 
-def _gather(model: Model, value: Json, run: _Run) -> None:
-    value = _read(value)
+def _inner(value: Json) -> Iterable[Json]:
     if isinstance(value, dict):
-        for key, inner in cast("dict[str, Json]", value).items():
-            if key.lower().replace("_", "") == "assignpublicip" and str(inner).upper() in ("ENABLED", "TRUE"):
-                run.public = True
-            _gather(model, inner, run)
-    elif isinstance(value, list):
-        for inner in cast("list[Json]", value):
-            _gather(model, inner, run)
-    elif isinstance(value, str):
-        for part in _PARTS.split(value):
-            if _SUBNET_ID.fullmatch(part) or model.find(part, "AWS::EC2::Subnet"):
-                run.subnets.append(part)
-            elif (
-                _GROUP_ID.fullmatch(part)
-                or part.startswith("DefaultSecurityGroup.")
-                or model.find(part, "AWS::EC2::SecurityGroup")
-            ):
-                run.groups.append(part)
-
-
-def _is_definition(model: Model, key: str, value: str) -> bool:
-    if model.find(value, _DEFINITION) is not None:
-        return True
-    return bool(_NAMES_DEFINITION.search(key)) and not is_unknown(value)
+        return cast("dict[str, Json]", value).values()
+    return cast("list[Json]", value) if isinstance(value, list) else ()
 
 
 def _definition(model: Model, resource: Resource, value: str) -> Resource | None:

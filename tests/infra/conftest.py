@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synth import ROOT, synthesize
+from tests.infra.synth import ROOT, run_closed, synthesize
 from tests.infra.template import Template, read_application, read_assembly
 
 INPUTS = (
@@ -23,6 +23,8 @@ INPUTS = (
     "services",
 )
 
+HERE = Path(__file__).parent
+EVERYTHING = os.environ.get("EXAMPLES") == "all"
 ONLY_READS = ROOT / "infra" / "assurance"
 """Judges what a synth writes; what it is has no part in it."""
 KEPT = 4
@@ -62,6 +64,32 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert synth.returncode == 0, synth.stderr
             unfinished.rename(out)
     return out
+
+
+@pytest.fixture(scope="session")
+def variants(assembly: Path) -> Path:
+    """Other environments, each in a folder by its number, and constructs alone: kept likewise."""
+    sources = [HERE / "variants.py", HERE / "settings_strategy.py", *sorted((HERE / "alone").glob("*.py"))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    out = assembly.parent / f"variants-{assembly.name.removeprefix('cdk.out-')}-{digest}{'-all' if EVERYTHING else ''}"
+    with (assembly.parent / "variants.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            unfinished = out.with_name("variants-unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_stale(assembly.parent, "variants-*-*")
+            made = run_closed(
+                [sys.executable, "-O", "-m", "tests.infra.variants", unfinished, *(["all"] if EVERYTHING else [])]
+            )
+            assert made.returncode == 0, made.stderr
+            unfinished.rename(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def alone(variants: Path) -> Path:
+    """What `tests.infra.alone` makes: an assembly by the name of each file."""
+    return variants / "alone"
 
 
 @pytest.fixture(scope="session")

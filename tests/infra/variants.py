@@ -1,4 +1,5 @@
-"""``python -O -m tests.infra.variants OUT [all]``: synthesize environments that differ, each in a folder of its own.
+"""``python -O -m tests.infra.variants OUT [all]``: synthesize environments that differ, each in its own folder, and
+what is in `tests.infra.alone`.
 
 In one process, because loading the library costs more than all of them; under ``-O``, as the command does.
 """
@@ -16,6 +17,7 @@ import aws_cdk as cdk
 from infra.services import read_services
 from infra.settings import read_environment
 from infra.stage import EnvironmentStage
+from tests.infra.alone import egress, locks, outside_model, public_name, strategies
 from tests.infra.settings_strategy import SYNTHESIZED, covering, file_of, write
 from tests.infra.synth import ROOT
 
@@ -36,6 +38,12 @@ def main() -> None:
             app.synth()
         except Exception:  # noqa: BLE001  # told by the test, and the others are tried too
             (folder / "failure.txt").write_text(f"{choice}\n{traceback.format_exc()}")
+    judging = "@aws-cdk/core:validateAgainstDefaultRules"  # which judges an application, and these are parts of one
+    for module in (egress, locks, outside_model, public_name, strategies):
+        folder = out / "alone" / module.__name__.rpartition(".")[2]
+        app = cdk.App(context=context | {judging: False}, outdir=str(folder), stack_traces=False)
+        module.make(app)
+        app.synth()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,15 @@
 """The load balancer: how people get in, to what, and what they get where there is nothing."""
 
 from fnmatch import fnmatchcase
+from pathlib import Path
 
-import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Match
-from aws_cdk.assertions import Template as Synthesized
-
-from infra.compute.public_name import PublicName
 from infra.services import read_services
-from infra.setting_tables import Web
 from tests.infra.compute.edge import BALANCER, LISTENER, RULE, TARGETS, attributes_of, is_problem, set_attribute
 from tests.infra.promise import Mutation, Stacks, adding, promise, setting, without
+from tests.infra.template import read_application
 
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000"
+"""One that exists, which a public name is given."""
 STREAM_COMMENT_SECONDS = 15
 """After which an event stream says something (docs/architecture.md)."""
 
@@ -201,17 +198,9 @@ def test_people_are_told_a_month_before_the_certificate_expires(stacks: Stacks) 
     assert alarm.get("AlarmActions")
 
 
-def test_a_certificate_that_exists_is_watched_too_and_nothing_is_made_in_dns() -> None:
-    stack = cdk.Stack(cdk.App(), "Name")
-    arn = "arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000"
-    web = Web(domain="api.example.com", certificate_arn=arn)
-    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:alarms")
-    name = PublicName(stack, "Name", name="sanctum-test", web=web, alarms=topic)
-    template = Synthesized.from_stack(stack)
-    assert name.certificate.certificate_arn == arn
-    template.resource_count_is("AWS::CertificateManager::Certificate", 0)
-    template.resource_count_is("AWS::Route53::RecordSet", 0)
-    template.has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {"Dimensions": [{"Name": "CertificateArn", "Value": arn}], "TreatMissingData": Match.exact("ignore")},
-    )
+def test_a_certificate_that_exists_is_watched_too_and_nothing_is_made_in_dns(alone: Path) -> None:
+    (stack,) = read_application(alone / "public_name").values()
+    (alarm,) = stack.properties("AWS::CloudWatch::Alarm")
+    assert alarm["Dimensions"] == [{"Name": "CertificateArn", "Value": CERTIFICATE}]
+    assert alarm["TreatMissingData"] == "ignore"
+    assert stack.resources("AWS::CertificateManager::Certificate", "AWS::Route53::RecordSet") == {}

@@ -1,44 +1,19 @@
 """A language model outside AWS: its key is fetched when a task starts, and nobody else may read it."""
 
-from typing import cast
+from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ecr_assets as assets
-from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Template
 
-from infra.compute.task_definition import TaskDefinition
-from infra.services import read_services
-from infra.settings import read_environment
-from tests.infra.template import Json, as_list, reference, strings
+from tests.infra.template import Json, as_list, read_application, reference, strings
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:model-abc123"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d"
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:
-    """The AI core's tasks with such a model: the service, and the task that prepares the memory."""
-    folder = tmp_path_factory.mktemp("image")
-    (folder / "Dockerfile").write_text("FROM scratch\n")
-    stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(account="111122223333", region="us-east-1"))
-    ai_core, environment = read_services()["ai_core"], read_environment("dev")
-    sources = {variable.source for variable in ai_core.variables.values()}
-    for task in (None, "prepare_memory"):
-        TaskDefinition(
-            stack,
-            task or "Task",
-            environment=environment,
-            service=ai_core,
-            task=task,
-            image=assets.DockerImageAsset(stack, f"{task}Image", directory=str(folder)),
-            values=dict.fromkeys(sources, "x") | {"model.url": "https://model.example/v1", "model.api_key": SECRET},
-            log_group=logs.LogGroup.from_log_group_name(stack, f"{task}Log", "log"),
-            grants=[],
-            secrets_key_arn=KEY,
-        )
-    return cast("dict[str, Json]", Template.from_stack(stack).to_json()["Resources"])
+def resources(alone: Path) -> dict[str, Json]:
+    """The AI core's tasks with such a model."""
+    return read_application(alone / "outside_model")["Test"].resources()
 
 
 def _container(resources: dict[str, Json], family: str) -> Json:

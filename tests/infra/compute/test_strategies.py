@@ -1,73 +1,13 @@
 """The other ways in which a new version can take over, which no environment has as it is shipped."""
 
-from typing import Literal, cast
+from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elb
-from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Template
 
-from infra.compute.fargate_service import ReplaceableService
-from infra.compute.public_targets import PublicTargets
-from infra.compute.scaling import Scaling
-from infra.services import read_services
-from tests.infra.template import Json, reference
+from tests.infra.template import Json, read_application, reference
 
 ACCOUNT = "111122223333"
 Resources = dict[str, Json]
-
-
-def _deployed(strategy: Literal["canary", "blue_green"]) -> Resources:
-    stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        vpc_id="vpc-1",
-        availability_zones=["us-east-1a", "us-east-1b"],
-        public_subnet_ids=["subnet-1", "subnet-2"],
-        isolated_subnet_ids=["subnet-3", "subnet-4"],
-        isolated_subnet_names=["application"],
-    )
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1", mutable=False)
-    balancer = elb.ApplicationLoadBalancer(stack, "Balancer", vpc=vpc, security_group=group)
-    listener = balancer.add_listener(
-        "Listener", port=80, open=False, default_action=elb.ListenerAction.fixed_response(404)
-    )
-    targets = PublicTargets(
-        stack,
-        "Targets",
-        service=read_services()["backend"],
-        strategy=strategy,
-        vpc=vpc,
-        balancer=balancer,
-        listener=listener,
-        account=ACCOUNT,
-        name="sanctum-test-backend",
-        topic=sns.Topic.from_topic_arn(stack, "Topic", f"arn:aws:sns:us-east-1:{ACCOUNT}:alarms"),
-    )
-    definition = ecs.FargateTaskDefinition(stack, "Task")
-    definition.add_container(
-        "backend",
-        image=ecs.ContainerImage.from_registry("backend"),
-        port_mappings=[ecs.PortMapping(container_port=8443)],
-    )
-    service = ReplaceableService(
-        stack,
-        "Service",
-        cluster=ecs.Cluster.from_cluster_attributes(stack, "Cluster", cluster_name="sanctum-test", vpc=vpc),
-        task_definition=definition,
-        security_group=group,
-        strategy=strategy,
-        alarms=targets.alarms,
-        start_seconds=60,
-    )
-    targets.attach(service)
-    Scaling(stack, "Scaling", service=service, least=1, most=2)
-    assert targets.swaps
-    return cast("Resources", Template.from_stack(stack).to_json()["Resources"])
 
 
 @pytest.fixture(scope="module", params=["canary", "blue_green"])
@@ -77,9 +17,9 @@ def strategy(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def resources(strategy: Literal["canary", "blue_green"]) -> Resources:
+def resources(alone: Path, strategy: str) -> Resources:
     """What a service deployed by one of them is made of."""
-    return _deployed(strategy)
+    return read_application(alone / "strategies")[strategy.replace("_", "-")].resources()
 
 
 def _only(resources: Resources, kind: str) -> Json:
@@ -125,7 +65,7 @@ def test_ecs_may_move_requests_between_these_groups_and_change_nothing_else(reso
     changes = {str(s["Action"]): s["Resource"] for s in policy if "Describe" not in str(s["Action"])}
     assert [
         reference(arn)
-        for arn in changes.pop(str(["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"]))
+        for arn in changes.pop(str(["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]))
     ] == [k for k, r in resources.items() if r["Type"].endswith("::TargetGroup")]
     assert resources[reference(changes.pop("elasticloadbalancing:ModifyRule"))]["Type"].endswith("::ListenerRule")
     assert changes == {}

@@ -5,15 +5,12 @@ import json
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template as Synthesized
 
-from infra.data.backup_vault import BackupVault
 from infra.data.quiet_hours import QuietHours
 from infra.settings import read_environment
 from tests.infra.promise import Mutation, Stacks, promise, setting, without
-from tests.infra.template import Json, as_list, reference
+from tests.infra.template import Json, as_list, read_application, reference
 
 VAULT, PLAN, SELECTION = "AWS::Backup::BackupVault", "AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection"
 RULE = "BackupPlan.BackupPlanRule.0"
@@ -211,15 +208,10 @@ def test_a_backup_that_failed_or_was_never_made_is_heard_of(stacks: Stacks) -> N
     assert ["Alarms" in reference(target["Arn"]) for target in rules[0]["Targets"]] == [True]
 
 
-def test_a_lock_is_only_there_where_the_settings_ask_for_it_and_can_be_taken_back_for_three_days() -> None:
-    prod = read_environment("prod")
-    assert prod.backup.lock_days == 0
-    stack = cdk.Stack(cdk.App(), "Locks")
-    for days in (0, 30):
-        environment = prod.model_copy(update={"backup": prod.backup.model_copy(update={"lock_days": days})})
-        BackupVault(stack, f"Lock{days}", environment=environment, purpose=f"lock{days}")
-    vaults = Synthesized.from_stack(stack).find_resources(VAULT)
-    locks = {v["Properties"]["BackupVaultName"]: v["Properties"].get("LockConfiguration") for v in vaults.values()}
+def test_a_lock_is_only_there_where_the_settings_ask_for_it_and_can_be_taken_back_for_three_days(alone: Path) -> None:
+    assert read_environment("prod").backup.lock_days == 0
+    (stack,) = read_application(alone / "locks").values()
+    locks = {p["BackupVaultName"]: p.get("LockConfiguration") for p in stack.properties(VAULT)}
     assert locks == {
         "sanctum-prod-lock0": None,
         "sanctum-prod-lock30": {"MinRetentionDays": 30, "ChangeableForDays": 3},

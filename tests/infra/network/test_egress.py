@@ -3,19 +3,15 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from infra.network.stack import NetworkStack
-from infra.operations.stack import OperationsStack
-from infra.services import read_services
 from infra.settings import ROOT as ENVIRONMENTS
 from infra.settings import Environment
 from tests.infra.promise import Stacks
-from tests.infra.synth import ROOT
-from tests.infra.template import Json, Template, reference
+from tests.infra.template import Json, read_assembly, reference
 from tests.infra.test_network import endpoints, routes, rules, subnet_kind, to_addresses
 from tests.infra.test_trail import told_of
 
@@ -37,7 +33,8 @@ VARIANTS: Mapping[str, Json] = {
 """What of ``prod.toml`` is otherwise."""
 
 
-def _environment(changes: Json) -> Environment:
+def environment_of(changes: Json) -> Environment:
+    """The settings of a variant."""
     file: dict[str, Any] = tomllib.loads((ENVIRONMENTS / "prod.toml").read_text())
     for table, values in changes.items():
         file[table] = values if table == "model" else file[table] | values
@@ -45,22 +42,13 @@ def _environment(changes: Json) -> Environment:
 
 
 @pytest.fixture(scope="module")
-def variants() -> dict[str, Stacks]:
-    """The stacks of each variant that its changes are about, all of one application."""
-    app = cdk.App(context=json.loads((ROOT / "cdk.json").read_text())["context"], stack_traces=False)
-    made: dict[str, Stacks] = {}
-    for name, changes in VARIANTS.items():
-        environment = _environment(changes)
-        account = environment.account
-        stage = cdk.Stage(app, name, env=cdk.Environment(account=account.id, region=account.region))
-        NetworkStack(stage, "Network", environment=environment, services=read_services())
-        if "account" in changes:
-            OperationsStack(stage, "Operations", environment=environment)
-        templates = {stack.stack_name.removeprefix(f"{name}-"): stack.template for stack in stage.synth().stacks}
-        made[name] = Stacks(
-            environment, {s: Template(name, s, body, termination_protection=True) for s, body in templates.items()}
-        )
-    return made
+def networks(alone: Path) -> dict[str, Stacks]:
+    """The stacks of each variant that its changes are about."""
+    templates = read_assembly(alone / "egress")
+    return {
+        name: Stacks(environment_of(changes), {s: t for (variant, s), t in templates.items() if variant == name})
+        for name, changes in VARIANTS.items()
+    }
 
 
 def _natted(stacks: Stacks) -> dict[str, list[str]]:
@@ -88,14 +76,14 @@ def _natted(stacks: Stacks) -> dict[str, list[str]]:
     ],
 )
 def test_application_subnets_go_out_by_their_own_zones_nat_gateway_or_by_anothers_where_it_has_none(
-    variants: dict[str, Stacks], variant: str, expected: dict[str, list[str]]
+    networks: dict[str, Stacks], variant: str, expected: dict[str, list[str]]
 ) -> None:
-    assert _natted(variants[variant]) == expected
+    assert _natted(networks[variant]) == expected
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_data_subnets_have_no_way_out_in_any_mode(variants: dict[str, Stacks], variant: str) -> None:
-    found = routes(variants[variant])
+def test_data_subnets_have_no_way_out_in_any_mode(networks: dict[str, Stacks], variant: str) -> None:
+    found = routes(networks[variant])
     assert {subnet_kind(subnet) for subnet, out in found.items() if out} <= {"public", "application"}
     assert len([subnet for subnet in found if subnet_kind(subnet) == "data"]) == len(ZONES)
 
@@ -110,10 +98,10 @@ def test_data_subnets_have_no_way_out_in_any_mode(variants: dict[str, Stacks], v
     ],
 )
 def test_only_services_that_need_the_nat_gateway_may_use_it(
-    variants: dict[str, Stacks], variant: str, services: set[str]
+    networks: dict[str, Stacks], variant: str, services: set[str]
 ) -> None:
-    assert to_addresses(variants[variant]) == {(service, "0.0.0.0/0", 443) for service in services}
-    assert all(rule["IpProtocol"] == "tcp" for _, rule in rules(variants[variant], "Egress"))
+    assert to_addresses(networks[variant]) == {(service, "0.0.0.0/0", 443) for service in services}
+    assert all(rule["IpProtocol"] == "tcp" for _, rule in rules(networks[variant], "Egress"))
 
 
 @pytest.mark.parametrize(
@@ -126,13 +114,13 @@ def test_only_services_that_need_the_nat_gateway_may_use_it(
     ],
 )
 def test_there_are_no_endpoints_that_nothing_goes_through_but_the_free_one(
-    variants: dict[str, Stacks], variant: str, services: set[str]
+    networks: dict[str, Stacks], variant: str, services: set[str]
 ) -> None:
-    assert endpoints(variants[variant]).keys() == services | {"s3"}
+    assert endpoints(networks[variant]).keys() == services | {"s3"}
 
 
-def test_the_models_endpoint_can_be_in_other_zones_than_the_rest(variants: dict[str, Stacks]) -> None:
-    stacks = variants["zones"]
+def test_the_models_endpoint_can_be_in_other_zones_than_the_rest(networks: dict[str, Stacks]) -> None:
+    stacks = networks["zones"]
     zones = {
         name: r["Properties"]["AvailabilityZone"] for name, r in stacks["Network"].resources("AWS::EC2::Subnet").items()
     }
@@ -149,25 +137,25 @@ def _names(stacks: Stacks) -> set[str]:
     return {name for each in lists for name in each["Domains"]}
 
 
-def test_an_outside_model_adds_its_one_host_to_the_names_and_takes_bedrock_away(variants: dict[str, Stacks]) -> None:
-    inside, outside = _names(variants["nat"]), _names(variants["outside"])
+def test_an_outside_model_adds_its_one_host_to_the_names_and_takes_bedrock_away(networks: dict[str, Stacks]) -> None:
+    inside, outside = _names(networks["nat"]), _names(networks["outside"])
     assert outside - inside == {"models.example.com"}
     assert inside - outside == {"bedrock-runtime.us-east-1.amazonaws.com"}
-    assert _names(variants["outside-nat"]) == outside
+    assert _names(networks["outside-nat"]) == outside
 
 
-def test_the_key_to_an_outside_model_comes_through_the_secrets_endpoint(variants: dict[str, Stacks]) -> None:
-    read, write = endpoints(variants["outside"])["secretsmanager"]["PolicyDocument"]["Statement"]
+def test_the_key_to_an_outside_model_comes_through_the_secrets_endpoint(networks: dict[str, Stacks]) -> None:
+    read, write = endpoints(networks["outside"])["secretsmanager"]["PolicyDocument"]["Statement"]
     assert OUTSIDE["api_key_secret"] in read["Resource"]
     assert OUTSIDE["api_key_secret"] not in write["Resource"]
 
 
 def test_an_account_that_has_a_trail_gets_no_second_one_and_is_told_of_its_keys_all_the_same(
-    variants: dict[str, Stacks],
+    networks: dict[str, Stacks],
 ) -> None:
-    operations = variants["zones"]["Operations"]
+    operations = networks["zones"]["Operations"]
     assert operations.resources("AWS::CloudTrail::Trail") == {}
     assert not [name for name in operations.resources("AWS::S3::Bucket", "AWS::KMS::Key") if "Trail" in name]
     detail = {"eventSource": "kms.amazonaws.com", "eventName": "ScheduleKeyDeletion"}
     event = {"source": "aws.kms", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
-    assert told_of(variants["zones"], event)
+    assert told_of(networks["zones"], event)

@@ -3,8 +3,9 @@
     [environments]                    # by name: the path of its stage in the assembly
     dev = "dev"
 
-    [names]                           # what is written in braces, `{lattice}`, and stands for something deployed
+    [names]                           # what is written in braces, and stands for one thing or several
     lattice = "pl-0123456789abcdef0"
+    tasks = ["~/Compute/backend", "~/Compute/migrate"]
 
     [[claim]]
     sentence = "Only the backend reaches the user database."
@@ -13,7 +14,7 @@
     relation = "reaches"              # a table of facts, whose columns `about` and `allowed` name
     about = { to = "~/Data/Users" }   # the facts it speaks about; [{…}, {…}]: these or those; {}: all
     allowed = [                       # the facts that must be there, and no others
-      { from = "~/Compute/backend", ports = "tcp 5432" },
+      { from = "{tasks}", ports = "tcp 5432" },
     ]
     measured_by = "tests/test_tls.py::test_lowest_version"   # of facts that templates leave to a server
 
@@ -26,6 +27,7 @@ row may be for some `environments` only.
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -36,6 +38,20 @@ from infra.assurance.refusal import Refused
 
 _KEYS: Final = ("sentence", "owner", "environments", "relation", "about", "allowed", "measured_by")
 _NEEDED: Final = ("sentence", "owner", "relation", "about", "allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What all its claims refer to."""
+
+    path: Path
+    environments: Mapping[str, str]
+    names: Mapping[str, tuple[str, ...]]
+
+    def meant(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """The patterns, with the things that a name of several stands for in its place."""
+        several = {f"{{{name}}}": texts for name, texts in self.names.items() if len(texts) != 1}
+        return tuple(text for pattern in patterns for text in several.get(pattern, (pattern,)))
 
 
 class _Wrong(Exception):
@@ -56,7 +72,12 @@ def read_claims(file: Path) -> Claims:
         raise Refused(f"cannot be read: {error}", where=str(file)) from error
     try:
         _only(content, ("environments", "names", "claim"), "the file")
-        environments, names = (_names(content.get(key, {}), key) for key in ("environments", "names"))
+        names = _table(content.get("names", {}), "names")
+        context = _File(
+            file,
+            _environments(content.get("environments", {})),
+            {name: _texts(value, f"names: {name}") for name, value in names.items()},
+        )
         entries = _tables(content.get("claim", []), "claim")
     except _Wrong as wrong:
         raise Refused(str(wrong), where=str(file)) from wrong
@@ -64,22 +85,23 @@ def read_claims(file: Path) -> Claims:
     problems: list[str] = []
     for number, entry in enumerate(entries, 1):
         try:
-            claims.append(_claim(entry, environments, file, [claim.sentence for claim in claims]))
+            claims.append(_claim(entry, context, [claim.sentence for claim in claims]))
         except _Wrong as wrong:
             problems.append(f"claim {number}, “{entry.get('sentence', 'without a sentence')}”: {wrong}")
     if problems:
         raise Refused("\n  ".join(["holds wrong claims:", *problems]), where=str(file))
-    return Claims(file, environments, tuple(claims), names)
+    named = {name: texts[0] for name, texts in context.names.items() if len(texts) == 1}
+    return Claims(file, context.environments, tuple(claims), named)
 
 
-def _names(value: object, key: str) -> Mapping[str, str]:
-    table = _table(value, key)
+def _environments(value: object) -> Mapping[str, str]:
+    table = _table(value, "environments")
     for name in table:
         _text(table, name)
     return cast("Mapping[str, str]", table)
 
 
-def _claim(entry: Mapping[str, Any], environments: Mapping[str, str], file: Path, others: Collection[str]) -> Claim:
+def _claim(entry: Mapping[str, Any], file: _File, others: Collection[str]) -> Claim:
     _only(entry, _KEYS, "a claim")
     for key in _NEEDED:
         if key not in entry:
@@ -87,9 +109,9 @@ def _claim(entry: Mapping[str, Any], environments: Mapping[str, str], file: Path
     if entry["sentence"] in others:
         raise _Wrong("sentence: another claim has the same; say how they differ")
     relation = _relation(entry)
-    where = _chosen(entry, environments)
+    where = _chosen(entry, file.environments)
     abouts = cast("object", entry["about"] if isinstance(entry["about"], list) else [entry["about"]])
-    about = tuple(_patterns(table, relation, "about", local=bool(where)) for table in _tables(abouts, "about"))
+    about = tuple(_patterns(table, relation, "about", file, local=bool(where)) for table in _tables(abouts, "about"))
     for alternative in about:
         if where and not any(names_home(pattern) for patterns in alternative.values() for pattern in patterns):
             raise _Wrong("about: names nothing of an environment (`~/…`), and would speak about all at once")
@@ -99,14 +121,16 @@ def _claim(entry: Mapping[str, Any], environments: Mapping[str, str], file: Path
         relation=relation,
         environments=where,
         about=about,
-        allowed=tuple(_row(row, relation, where, about) for row in _tables(entry["allowed"], "allowed")),
-        measured_by=_test(entry, file),
+        allowed=tuple(_row(row, relation, where, about, file) for row in _tables(entry["allowed"], "allowed")),
+        measured_by=_test(entry, file.path),
     )
 
 
-def _row(entry: Mapping[str, Any], relation: Relation, where: Sequence[str], about: Sequence[Patterns]) -> Row:
+def _row(
+    entry: Mapping[str, Any], relation: Relation, where: Sequence[str], about: Sequence[Patterns], file: _File
+) -> Row:
     own = {key: value for key, value in entry.items() if key != "environments"}
-    columns = {**(about[0] if len(about) == 1 else {}), **_patterns(own, relation, "allowed", local=bool(where))}
+    columns = {**(about[0] if len(about) == 1 else {}), **_patterns(own, relation, "allowed", file, local=bool(where))}
     if missing := [column for column in COLUMNS[relation] if column not in columns]:
         raise _Wrong(f"allowed: a row lacks {_listed(missing)}, which `about` does not say either")
     return Row(columns, _chosen(entry, where, key="allowed: environments"))
@@ -119,9 +143,9 @@ def _relation(entry: Mapping[str, Any]) -> Relation:
     return Relation(name)
 
 
-def _patterns(table: Mapping[str, Any], relation: Relation, key: str, *, local: bool) -> Patterns:
+def _patterns(table: Mapping[str, Any], relation: Relation, key: str, file: _File, *, local: bool) -> Patterns:
     _only(table, COLUMNS[relation], f"{key}: `{relation}`")
-    patterns = {column: _texts(value, f"{key}: {column}") for column, value in table.items()}
+    patterns = {column: file.meant(_texts(value, f"{key}: {column}")) for column, value in table.items()}
     if not local and any(names_home(pattern) for values in patterns.values() for pattern in values):
         raise _Wrong(f"{key}: `~/` is the stage of an environment, and the claim has none")
     return patterns

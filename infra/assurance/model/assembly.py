@@ -94,7 +94,7 @@ class _Reader:
             if manifest.get("missing"):
                 what = "lacks context: its templates hold placeholders until it is synthesized again"
                 self._refusals.add(Refused(what, where=str(file)))
-            artifacts = table(manifest.get("artifacts"), "artifacts", where=str(file))
+            artifacts = table(manifest.get("artifacts", {}), "artifacts", where=str(file))
             yield from self._artifacts(folder, artifacts, stage)
 
     def _artifacts(self, folder: Path, artifacts: Mapping[str, Json], stage: str) -> Iterator[Stack]:
@@ -102,7 +102,7 @@ class _Reader:
             where = f"{folder.name}/{name}"
             with self._refusals.collected():
                 artifact = table(value, "the artifact", where=where)
-                properties = table(artifact.get("properties"), "properties", where=where)
+                properties = table(artifact.get("properties", {}), "properties", where=where)
                 kind = artifact.get("type")
                 if kind == "cdk:cloud-assembly":
                     inner = text(properties.get("directoryName"), "directoryName", where=where)
@@ -112,7 +112,7 @@ class _Reader:
                     stack = _stack(folder, name, artifact, stage)
                     yield stack
                     yield from self._nested(stack)
-                elif kind not in _NO_STACK:
+                elif not isinstance(kind, str) or kind not in _NO_STACK:
                     raise Refused(f"is an artifact of the unknown type {kind}", where=where)
 
     def _nested(self, parent: Stack) -> Iterator[Stack]:
@@ -144,7 +144,7 @@ class _Reader:
 
 def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) -> Stack:
     where = f"{folder.name}/{name}"
-    properties = table(artifact.get("properties"), "properties", where=where)
+    properties = table(artifact.get("properties", {}), "properties", where=where)
     environment = text(artifact.get("environment", ""), "environment", where=where)
     account, _, region = environment.removeprefix("aws://").partition("/")
     file = folder / text(properties.get("templateFile"), "templateFile", where=where)
@@ -159,14 +159,14 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) ->
         template=template,
         paths=_paths(metadata, template),
         metadata=metadata,
-        parameters=table(properties.get("parameters"), "parameters", where=where),
+        parameters=table(properties.get("parameters", {}), "parameters", where=where),
         termination_protection=properties.get("terminationProtection"),
     )
 
 
 def _metadata(folder: Path, artifact: Mapping[str, Json], where: str) -> dict[str, list[Json]]:
     """What stands in the manifest, and in a file of its own."""
-    metadata = dict(table(artifact.get("metadata"), "metadata", where=where))
+    metadata = dict(table(artifact.get("metadata", {}), "metadata", where=where))
     if "additionalMetadataFile" in artifact:
         file = folder / text(artifact["additionalMetadataFile"], "additionalMetadataFile", where=where)
         metadata |= table(read_json(file), "metadata", where=str(file))

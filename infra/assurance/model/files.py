@@ -24,13 +24,11 @@ def read_json(file: Path) -> Json:
 
 
 def table(value: Json, what: str, *, where: str, template: str = "") -> dict[str, Json]:
-    """A JSON object; an absent one (None) is empty.
+    """A JSON object.
 
     Raises:
         Refused: it is something else.
     """
-    if value is None:
-        return {}
     if not isinstance(value, dict):
         raise Refused(f"{what} is no JSON object", where=where, template=template)
     return cast("dict[str, Json]", value)

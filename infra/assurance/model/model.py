@@ -78,7 +78,7 @@ class Model:
         for scope in self.scopes.values():
             stack = scope.stack
             with self.refusals.collected():
-                for name in table(stack.template.get("Outputs"), "the section Outputs", where=stack.where):
+                for name in table(stack.template.get("Outputs", {}), "the section Outputs", where=stack.where):
                     with self.refusals.collected():
                         self._read_export(found, scope, name)
         return dict(found)

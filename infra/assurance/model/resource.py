@@ -81,9 +81,10 @@ class Resource:
         Raises:
             Refused: it cannot be resolved.
         """
-        entries = table(self._given.get(key), key, where=self.name, template=self.stack.where)
+        entries = table(self._given.get(key, {}), key, where=self.name, template=self.stack.where)
         if any(entry.startswith("Fn::") for entry in entries):
-            entries = table(self.value(key), key, where=self.name, template=self.stack.where)
+            whole = self.value(key)
+            entries = table({} if whole is None else whole, key, where=self.name, template=self.stack.where)
         given = entries.get(name)
         resolved = None if given is None else resolve(given, self.scope, self.name)
         return None if resolved is NO_VALUE else resolved

@@ -86,7 +86,7 @@ class Scope:
 
     def entry(self, section: str, name: str) -> Mapping[str, Json]:
         """An entry of a section of the template; `KeyError` for a name the section does not have."""
-        entries = table(self.stack.template.get(section), section, where=self.stack.where)
+        entries = table(self.stack.template.get(section, {}), section, where=self.stack.where)
         return table(entries[name], name, where=self.stack.where)
 
     def _parameter(self, name: str) -> Json:

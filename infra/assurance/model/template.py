@@ -115,7 +115,7 @@ def _loop(name: str, where: str, template: str) -> Refused:
 def _macros(transform: Json) -> Iterator[str]:
     for macro in cast("list[Json]", transform) if isinstance(transform, list) else [transform]:
         name = cast("dict[str, Json]", macro).get("Name") if isinstance(macro, dict) else macro
-        if name not in _UNDERSTOOD_MACROS:
+        if not isinstance(name, str) or name not in _UNDERSTOOD_MACROS:
             yield str(name)
 
 
@@ -127,11 +127,11 @@ def _assets(folder: Path) -> Iterator[tuple[str, str]]:
     """What files are called where they are uploaded to, and their path in the assembly."""
     for file in sorted(folder.glob("*.assets.json")):
         where = str(file)
-        listed = table(table(read_json(file), "the list", where=where).get("files"), "files", where=where)
+        listed = table(table(read_json(file), "the list", where=where).get("files", {}), "files", where=where)
         for value in listed.values():
             asset = table(value, "an asset", where=where)
-            source = table(asset.get("source"), "source", where=where)
-            for given in table(asset.get("destinations"), "destinations", where=where).values():
+            source = table(asset.get("source", {}), "source", where=where)
+            for given in table(asset.get("destinations", {}), "destinations", where=where).values():
                 destination = table(given, "a destination", where=where)
                 if "path" in source and "objectKey" in destination:
                     key = text(destination["objectKey"], "objectKey", where=where)

@@ -122,14 +122,15 @@ def _named(door: Guarded) -> Iterator[tuple[str, str]]:
             continue
         for kind, name in statement.principals or ():
             if name != "*":
-                yield kind, _plain(kind, name)
+                yield kind, plain(kind, name)
         for condition in statement.conditions:
             if condition.key in _ACCOUNT_KEYS:
                 for value in condition.values:
                     yield from (("AWS", account) for account in _ACCOUNT.findall(value))
 
 
-def _plain(kind: str, name: str) -> str:
+def plain(kind: str, name: str) -> str:
+    """A principal as actors are told apart: sessions as their role, a root as its account."""
     if kind != "AWS":
         return name
     if session := _SESSION.fullmatch(name):

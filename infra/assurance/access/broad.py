@@ -12,6 +12,7 @@ from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
 from infra.assurance.access.policies.document import Document, Statement
+from infra.assurance.access.policies.patterns import matches
 from infra.assurance.access.reading import reading
 from infra.assurance.facts import Fact, Relation, distinct
 from infra.assurance.model.model import Model
@@ -31,7 +32,7 @@ _GIVE: Final = frozenset({
     "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile",
 })  # fmt: skip
 # All resources, or all of a type: behind the account, nothing but the type's name and wildcards.
-_ALL: Final = re.compile(r"(arn:[^:]*:[^:]*:[^:]*:[^:]*:)?([a-z-]+[:/])?[*/:]+")
+_ALL: Final = re.compile(r"((arn:[^:]*:[^:]*:[^:]*:[^:]*:)?|arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:[a-z-]+[:/])[*/:]+")
 # What only tells names and settings.
 _HARMLESS: Final = ("describe",)
 
@@ -67,10 +68,14 @@ def _said(statement: Statement) -> Iterator[tuple[str, str]]:
         for action in statement.actions or ():
             if is_all and _is_much(action):
                 yield UNLIMITED, f"{action} on {resource}{suffix}"
-            elif action in _GIVE:
+            elif _gives(action):
                 yield GIVING, f"{action} on {resource}{suffix}"
-        if statement.not_actions is not None and is_all:
-            yield UNLIMITED, f"all but {', '.join(statement.not_actions)} on {resource}{suffix}"
+        if statement.not_actions is not None:
+            value = f"all but {', '.join(statement.not_actions)} on {resource}{suffix}"
+            if is_all:
+                yield UNLIMITED, value
+            elif not all(any(matches(action, each) for action in statement.not_actions) for each in _GIVE):
+                yield GIVING, value
 
 
 def _resources(statement: Statement) -> Iterator[tuple[str, bool]]:
@@ -78,6 +83,10 @@ def _resources(statement: Statement) -> Iterator[tuple[str, bool]]:
         yield f"all but {', '.join(statement.not_resources)}", True
     for resource in statement.resources or ():
         yield resource, bool(_ALL.fullmatch(resource))
+
+
+def _gives(action: str) -> bool:
+    return any(matches(action, each) for each in _GIVE)
 
 
 def _is_much(action: str) -> bool:

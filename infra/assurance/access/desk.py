@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from infra.assurance.access.actors import ANYONE, Actor, account_of
+from infra.assurance.access.actors import ANYONE, Actor, account_of, plain
 from infra.assurance.access.guarded import Context, Guarded
 from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide
+from infra.assurance.access.policies.patterns import matches
 
 OPEN: Final = Document.parse(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}},
@@ -49,7 +50,9 @@ class Desk:
 
     def answers(self, question: Question) -> dict[Actor, Decision]:
         """Everybody who may, with why, in the order of everybody."""
-        candidates = set(self._candidates(question))
+        candidates: set[Actor | None] = set(self._candidates(question))
+        if question.kind is not ResourceKind.ROLE:  # at home, it is each principal's own policies that count
+            candidates.discard(self._named.get(question.door.account))
         decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
         found = {actor: decision for actor, decision in decisions if decision.allowed}
         if any(
@@ -86,19 +89,19 @@ class Desk:
                 yield from self._let_in(statement, question)
 
     def _let_in(self, statement: Statement, question: Question) -> Iterator[Actor]:
-        door, kind, names = question.door, question.kind, statement.principals
+        door, names = question.door, statement.principals
         own, home = self.own(question.action), self._at_home[door.account]
         if names is None or ("AWS", "*") in names:  # NotPrincipal, too, lets in everybody but a few
             yield from home
             yield from own
             yield from (actor for actor in self._everybody if actor.principal.kind in {Kind.ACCOUNT, Kind.ANYONE})
             yield from (actor for actor in self._everybody if actor.abroad is not actor.principal)
-        for _, name in names or ():
-            if actor := self._named.get(name):
-                yield actor
-            elif account := account_of(name):
-                if account in self._named and (account != door.account or kind is ResourceKind.ROLE):
-                    yield self._named[account]  # at home, it is each principal's own policies that count
+        for kind, name in names or ():
+            known = self._named.get(plain(kind, name))
+            if known:
+                yield known
+            if known is None or known.principal.kind is Kind.ACCOUNT:
+                account = account_of(plain(kind, name))
                 yield from (actor for actor in own if actor.principal.account == account)
 
     @cached_property
@@ -110,12 +113,12 @@ class Desk:
     def parts(self, door: Guarded, service: str) -> list[str]:
         """ARNs of parts of a thing (objects of a bucket, paths of an API) such that each policy covers one it means.
 
-        One part has a name that no policy says. Policies may name a part behind any wildcard: each is tried everywhere.
+        One part has a name that no policy says.
         """
         patterns = self.patterns | frozenset(written(door.policy) if door.policy else ())
         of_service = (pattern for pattern in patterns if pattern.split(":")[2:3] in ([service], ["*"]))
-        inner = {pattern.partition("/")[2] for pattern in of_service if "/" in pattern}
-        return [f"{door.arn}/{part}" for part in ["part", *sorted(map(concrete, inner - {"*"}))]]
+        inner = {part for pattern in of_service for part in _behind(pattern, door.arn)}
+        return [f"{door.arn}/{part}" for part in ["part", *sorted(map(concrete, inner - {"*", ""}))]]
 
     def own(self, action: str) -> list[Actor]:
         """Those whose own policies speak of an action."""
@@ -133,6 +136,17 @@ class Desk:
 def sentence(actor: Actor, action: str, door: Guarded, decision: Decision) -> str:
     """Why somebody may, as a step of a path."""
     return f"{actor.name} may {action} on {door.name}: {', '.join(decision.chain)}"
+
+
+def _behind(pattern: str, arn: str) -> Iterator[str]:
+    """What a pattern says behind an ARN and a slash, wherever in it the ARN may end."""
+    pieces = pattern.split("/")
+    for place in range(1, len(pieces)):
+        if matches("/".join(pieces[:place]), arn):
+            yield "/".join(pieces[place:])
+    before, wildcard, rest = pattern.rpartition("*")
+    if wildcard and matches(f"{before}*", arn):  # the wildcard may cover the slash
+        yield f"*{rest}"
 
 
 def _means(actor: Actor, action: str, door: Guarded) -> bool:

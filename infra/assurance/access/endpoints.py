@@ -5,6 +5,7 @@ What an authorizer admits, only its program or its user pool knows: such a row s
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from infra.assurance.access.actors import ANYONE
@@ -125,8 +126,8 @@ def _by_url(desk: Desk, endpoints: Endpoints, url: Resource) -> Iterator[Fact]:
         raise url.refuse("is the address of a function that no template has")
     door = endpoints.functions[function]
     context = {"lambda:FunctionUrlAuthType": (str(url.value("AuthType")),)}
-    named = Guarded(url.name, door.arn, door.account, door.region, door.policy, (url, *door.evidence), context=context)
-    return _by_iam(desk, Question(_INVOKE_URL, named), named)
+    by_url = replace(door, evidence=(*door.evidence, url))
+    return _by_iam(desk, Question(_INVOKE_URL, by_url, context=context), by_url)
 
 
 def _by_route(desk: Desk, model: Model, api: Guarded) -> Iterator[Fact]:

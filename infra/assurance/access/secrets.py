@@ -28,6 +28,8 @@ _PARAMETER: Final = "AWS::SSM::Parameter"
 _NAMED: Final = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\"\\\s:,{}]+")
 _ANY_SUFFIX: Final = re.compile(r"(-\?{6}|-?\*)$")
 _ARN_PARTS: Final = 7
+ASKED: Final = "asked by"
+"""Quality of a secret: who may ask for it, and only the key that it is sealed with keeps it."""
 CHANGED: Final = "changed by"
 """Quality of a secret: who may write it, delete it or rewrite its policy."""
 _CHANGES: Final = tuple(
@@ -126,7 +128,7 @@ class Secrets:
 
 
 def opened(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
-    """Who gets the value of which secret."""
+    """Who gets the value of which secret; and who may ask for it, while its key is withheld."""
     for secret in secrets:
         door = secret.door
         for actor, decision in desk.answers(Question(secret.action, door)).items():
@@ -135,6 +137,8 @@ def opened(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
                 via = f"{secret.service}.{door.region}.amazonaws.com"
                 key = opens(desk, actor, secret.key, via, secret.seal)
                 if not key.allowed:
+                    evidence = (*actor.evidence, *door.evidence)
+                    yield Fact(Relation.POSTURE, (door.name, ASKED, actor.name), evidence, tuple(steps))
                     continue
                 steps.append(sentence(actor, "kms:Decrypt", secret.key, key))
             evidence = (*actor.evidence, *door.evidence, *(secret.key.evidence if secret.key else ()))

@@ -1,0 +1,182 @@
+"""A secret opens to who may ask for it and use its key, however that is written; and to nobody else."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.assurance.facts import Relation
+from tests.infra.assurance.access.asked import FOREIGN, HOME, Resources, allow, arn, asked, key, policy, role
+
+ROOT = ("root of 111122223333", "Secret")
+GET, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
+
+
+def secret(**properties: object) -> Resources:
+    return {"Type": "AWS::SecretsManager::Secret", "Properties": {"KmsKeyId": arn("Key"), **properties}}
+
+
+def guarded(*statements: Resources) -> Resources:
+    properties = {"SecretId": {"Ref": "Secret"}, "ResourcePolicy": policy(*statements)}
+    return {"Type": "AWS::SecretsManager::ResourcePolicy", "Properties": properties}
+
+
+def test_asking_is_not_enough_without_the_key(tmp_path: Path) -> None:
+    answer = asked(
+        tmp_path,
+        {
+            "Key": key(),
+            "Secret": secret(),
+            "Reader": role(allow(GET, {"Ref": "Secret"}), allow(DECRYPT, arn("Key"))),
+            "Asker": role(allow(GET, {"Ref": "Secret"})),
+            "Decrypter": role(allow(DECRYPT, arn("Key"))),
+        },
+    )
+    assert answer.of(Relation.OPENS) == {ROOT, ("Reader", "Secret")}
+    assert answer.of(Relation.POSTURE) == {("Secret", "asked by", "Asker"), ("Secret", "changed by", ROOT[0])}
+    assert not answer.refused
+
+
+@pytest.mark.parametrize(
+    ("condition", "opens"),
+    [
+        ({"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}, True),
+        ({"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}, False),
+        ({"StringLike": {"kms:EncryptionContext:SecretARN": "arn:aws:secretsmanager:*:secret:Secret-*"}}, True),
+        ({"StringLike": {"kms:EncryptionContext:SecretARN": "arn:aws:secretsmanager:*:secret:other-*"}}, False),
+        ({"Bool": {"kms:GrantIsForAWSResource": "true"}}, False),
+    ],
+)
+def test_the_key_is_used_through_secrets_manager(tmp_path: Path, condition: Resources, *, opens: bool) -> None:
+    decrypt = allow(DECRYPT, arn("Key"), Condition=condition)
+    answer = asked(tmp_path, {"Key": key(), "Secret": secret(), "Reader": role(allow(GET), decrypt)})
+    assert (("Reader", "Secret") in answer.of(Relation.OPENS)) is opens
+
+
+def test_a_foreign_account_needs_both_policies(tmp_path: Path) -> None:
+    foreign = {"AWS": f"arn:aws:iam::{FOREIGN}:root"}
+    by_secret = guarded(allow(GET, Principal=foreign))
+    both = {"Key": key(allow(DECRYPT, Principal=foreign)), "Secret": secret(), "Policy": by_secret}
+    answer = asked(tmp_path / "both", both)
+    assert answer.of(Relation.OPENS) == {ROOT, (f"account {FOREIGN}", "Secret")}
+    path = answer.row(Relation.OPENS, f"account {FOREIGN}", "Secret").path
+    assert [GET in path[0], DECRYPT in path[1]] == [True, True]
+
+    answer = asked(tmp_path / "secret", {"Key": key(), "Secret": secret(), "Policy": by_secret})
+    assert answer.of(Relation.OPENS) == {ROOT}
+    assert ("Secret", "asked by", f"account {FOREIGN}") in answer.of(Relation.POSTURE)
+
+
+def test_an_account_that_only_a_condition_names_is_named(tmp_path: Path) -> None:
+    whoever = {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": FOREIGN}}}
+    resources = {
+        "Key": key(allow(DECRYPT, **whoever)),
+        "Secret": secret(),
+        "Policy": guarded(allow(GET, **whoever)),
+    }
+    assert asked(tmp_path, resources).of(Relation.OPENS) == {ROOT, (f"account {FOREIGN}", "Secret")}
+
+
+def test_keys_of_aws_stay_in_their_account(tmp_path: Path) -> None:
+    foreign = {"AWS": FOREIGN}
+    answer = asked(
+        tmp_path,
+        {
+            "Secret": {"Type": "AWS::SecretsManager::Secret"},
+            "Policy": guarded(allow(GET, Principal=foreign)),
+            "Reader": role(allow(GET)),
+        },
+    )
+    assert answer.of(Relation.OPENS) == {ROOT, ("Reader", "Secret")}
+
+
+def test_anyone_is_told_as_anyone(tmp_path: Path) -> None:
+    resources = {
+        "Key": key(allow(DECRYPT, Principal="*")),
+        "Secret": secret(),
+        "Policy": guarded(allow(GET, Principal={"AWS": "*"})),
+        "Bystander": role(),
+    }
+    assert ("anyone", "Secret") in asked(tmp_path, resources).of(Relation.OPENS)
+
+
+def test_a_replica_has_a_key_of_its_own(tmp_path: Path) -> None:
+    replicas = [{"Region": "eu-west-1", "KmsKeyId": "alias/aws/secretsmanager"}]
+    answer = asked(tmp_path, {"Key": key(), "Secret": secret(ReplicaRegions=replicas), "Reader": role(allow(GET, "*"))})
+    assert {row for row in answer.of(Relation.OPENS) if row[0] == "Reader"} == {
+        ("Reader", "AWS::SecretsManager::Secret Secret in eu-west-1")
+    }
+
+
+def test_rds_keeps_a_password_as_a_secret(tmp_path: Path) -> None:
+    managed = {"ManageMasterUserPassword": True, "MasterUserSecret": {"KmsKeyId": {"Ref": "Key"}}}
+    answer = asked(
+        tmp_path,
+        {
+            "Key": key(),
+            "Database": {"Type": "AWS::RDS::DBInstance", "Properties": managed},
+            "Reader": role(
+                allow(GET, {"Fn::GetAtt": "Database.MasterUserSecret.SecretArn"}), allow(DECRYPT, arn("Key"))
+            ),
+            "Asker": role(allow(GET, "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds!db-*")),
+        },
+    )
+    assert answer.of(Relation.OPENS) == {
+        (ROOT[0], "Database/MasterUserSecret"),
+        ("Reader", "Database/MasterUserSecret"),
+    }
+    assert ("Database/MasterUserSecret", "asked by", "Asker") in {
+        (row[0].rpartition(" ")[2], *row[1:]) for row in answer.of(Relation.POSTURE)
+    }
+
+
+def test_a_secret_that_is_only_named_counts(tmp_path: Path) -> None:
+    named = f"arn:aws:secretsmanager:us-east-1:{HOME}:secret:handmade-??????"
+    answer = asked(tmp_path, {"Reader": role(allow(GET, named))})
+    assert answer.of(Relation.OPENS) == {("Reader", f"secret {named}"), (ROOT[0], f"secret {named}")}
+
+
+def test_a_secret_of_another_account_opens_to_who_means_it(tmp_path: Path) -> None:
+    named = f"arn:aws:secretsmanager:us-east-1:{FOREIGN}:secret:theirs-AbCdEf"
+    resources = {"Reader": role(allow(GET, named)), "Broad": role(allow(GET, "*"))}
+    rows = asked(tmp_path, resources).of(Relation.OPENS)
+    assert ("Reader", f"secret {named}") in rows
+    assert ("Broad", f"secret {named}") not in rows
+
+
+def test_who_is_handed_a_secret_opens_it(tmp_path: Path) -> None:
+    container = {"Name": "shop", "Secrets": [{"Name": "P", "ValueFrom": {"Fn::Sub": "${Secret}:password::"}}]}
+    resolved = {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}
+    answer = asked(
+        tmp_path,
+        {
+            "Key": key(),
+            "Secret": secret(),
+            "Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container]}},
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {"Environment": {"Variables": {"P": resolved}}},
+            },
+        },
+    )
+    assert answer.of(Relation.OPENS) == {ROOT, ("Task", "Secret"), ("Function", "Secret")}
+
+
+def test_parameters_of_a_container_are_secrets_too(tmp_path: Path) -> None:
+    container = {"Name": "shop", "Secrets": [{"Name": "P", "ValueFrom": "/shop/password"}]}
+    parameter = f"arn:aws:ssm:us-east-1:{HOME}:parameter/shop/password"
+    answer = asked(
+        tmp_path,
+        {
+            "Task": {
+                "Type": "AWS::ECS::TaskDefinition",
+                "Properties": {"ContainerDefinitions": [container], "ExecutionRoleArn": arn("Execution")},
+            },
+            "Execution": role(allow("ssm:GetParameters", parameter)),
+        },
+    )
+    assert {row[0] for row in answer.of(Relation.OPENS)} == {"Task", "Execution", ROOT[0]}
+
+
+def test_who_changes_a_secret_is_told(tmp_path: Path) -> None:
+    resources = {"Key": key(), "Secret": secret(), "Writer": role(allow("secretsmanager:Put*", {"Ref": "Secret"}))}
+    assert ("Secret", "changed by", "Writer") in asked(tmp_path, resources).of(Relation.POSTURE)

@@ -26,7 +26,7 @@ row may be for some `environments` only.
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -48,10 +48,16 @@ class _File:
     environments: Mapping[str, str]
     names: Mapping[str, tuple[str, ...]]
 
-    def meant(self, patterns: Iterable[str]) -> tuple[str, ...]:
-        """The patterns, with the things that a name of several stands for in its place."""
-        several = {f"{{{name}}}": texts for name, texts in self.names.items() if len(texts) != 1}
-        return tuple(text for pattern in patterns for text in several.get(pattern, (pattern,)))
+    def meant(self, patterns: Iterable[str]) -> Iterator[str]:
+        """The patterns; one with a name of several things as often as there are things."""
+        for pattern in patterns:
+            name = next(
+                (name for name, texts in self.names.items() if len(texts) != 1 and f"{{{name}}}" in pattern), ""
+            )
+            if name:
+                yield from self.meant(pattern.replace(f"{{{name}}}", text) for text in self.names[name])
+            else:
+                yield pattern
 
 
 class _Wrong(Exception):
@@ -145,7 +151,7 @@ def _relation(entry: Mapping[str, Any]) -> Relation:
 
 def _patterns(table: Mapping[str, Any], relation: Relation, key: str, file: _File, *, local: bool) -> Patterns:
     _only(table, COLUMNS[relation], f"{key}: `{relation}`")
-    patterns = {column: file.meant(_texts(value, f"{key}: {column}")) for column, value in table.items()}
+    patterns = {column: tuple(file.meant(_texts(value, f"{key}: {column}"))) for column, value in table.items()}
     if not local and any(names_home(pattern) for values in patterns.values() for pattern in values):
         raise _Wrong(f"{key}: `~/` is the stage of an environment, and the claim has none")
     return patterns

@@ -44,14 +44,14 @@ def test_a_claim_is_read_as_it_is_written(tmp_path: Path) -> None:
 
 def test_a_name_may_stand_for_several_things(tmp_path: Path) -> None:
     file = claims_of(
-        tmp_path, allowed='[{ from = ["{tasks}", "~/Job"], ports = "{port}" }]', about='{ to = "{shops}" }'
+        tmp_path, allowed='[{ from = ["{tasks}/*", "~/Job"], ports = "{port}" }]', about='{ to = "{shops}" }'
     )
     names = '[names]\ntasks = ["~/Web", "~/Batch"]\nshops = ["~/Shop", "~/Till"]\nport = "tcp 1"\n[environments]'
     file.write_text(file.read_text().replace("[environments]", names))
     claims = read_claims(file)
     (claim,) = claims.claims
     assert claim.about == ({"to": ("~/Shop", "~/Till")},)
-    assert claim.allowed[0].columns["from"] == ("~/Web", "~/Batch", "~/Job")
+    assert claim.allowed[0].columns["from"] == ("~/Web/*", "~/Batch/*", "~/Job")
     assert claim.allowed[0].columns["ports"] == ("{port}",)
     assert claims.names == {"port": "tcp 1"}
 

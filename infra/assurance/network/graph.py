@@ -10,6 +10,7 @@ from infra.assurance.model.resource import Resource
 from infra.assurance.network.admission import Match, Network, between
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.lattice import calls
+from infra.assurance.network.links import links
 from infra.assurance.network.mermaid import mermaid
 from infra.assurance.network.outside import GROUPS_ONLY, gateway_endpoints, outside
 from infra.assurance.network.ports import EGRESS, INGRESS, Traffic, merged, text
@@ -53,6 +54,9 @@ def reachability(model: Model) -> list[Fact]:
                 edges[side.name, endpoint.name].add(
                     admitted.traffic, (*admitted.evidence, endpoint, side.resource), path
                 )
+    for link, side, traffic in links(network):
+        for one in traffic:
+            edges[link.name, side.name].add(one, (link, side.resource), (f"{link.name} leads to {side.name}",))
     for call in calls(network):
         edges[call.source, call.target].add(call.traffic, call.evidence, call.path)
     _drop_repeated(edges)

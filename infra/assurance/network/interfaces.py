@@ -11,12 +11,10 @@ from infra.assurance.model.resource import Resource
 from infra.assurance.network.kinds import KINDS, MEMBERS, SUBNET_GROUPS, TEMPLATES, Kind
 from infra.assurance.network.paths import values
 from infra.assurance.network.places import Places, Subnet, places
-from infra.assurance.network.ports import EGRESS, EVERYTHING, INGRESS, Traffic, traffic
+from infra.assurance.network.ports import EGRESS, EVERYTHING, INGRESS, TCP, Traffic
+from infra.assurance.network.special import SPECIAL, listening
 
 _EVERYTHING: Final = {INGRESS: (EVERYTHING,), EGRESS: (EVERYTHING,)}
-# What the listeners of network load balancers carry, by their protocol.
-_CARRIED: Final = {"TCP": ("tcp",), "TLS": ("tcp",), "UDP": ("udp",), "TCP_UDP": ("tcp", "udp"), "QUIC": ("udp",),
-                   "TCP_QUIC": ("tcp", "udp")}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +23,7 @@ class Interface:
 
     name: What facts call it. resource: What the templates say of it. vpc: The id of the VPC, if a template tells.
     groups: Ids of its security groups; None if it has none at all, so that everything is admitted.
-    subnets: Empty for an endpoint that is on the internet.
+    subnets: Where it is; empty if it is in no VPC. endpoint: By what the internet reaches it beside them.
     public: Whether it has a public IPv4 address. ipv6_is_public: Whether its IPv6 addresses are, in spite of that.
     accepts, initiates: Whether connections come in, or go out, by the interface.
     run_by: What starts it, where it is not there by itself.
@@ -42,6 +40,7 @@ class Interface:
     accepts: bool = True
     initiates: bool = True
     run_by: Resource | None = None
+    endpoint: Traffic | None = None
     without_groups: Mapping[str, tuple[Traffic, ...]] = field(default_factory=lambda: _EVERYTHING)
 
     @property
@@ -131,16 +130,18 @@ def placed(
 def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> Interface | None:
     if _is_part_of_another(model, resource):
         return None
-    kind = _SPECIAL[resource.type](resource, kind) if resource.type in _SPECIAL else kind
+    kind = SPECIAL[resource.type](resource, kind) if resource.type in SPECIAL else kind
     own = _worn(model, resource, kind)
     if kind.optional and not own.groups and not own.subnets:
         return None
     if kind.endpoint and not own.subnets:
-        return Interface(resource.name, resource, None, (), public=True)
+        return Interface(resource.name, resource, None, (), endpoint=kind.endpoint)
     public = _is_public(model, where, resource, kind, own)
     interface = placed(model, where, resource, kind, groups=own.groups, subnets=own.subnets, public=public)
+    if kind.api and kind.api.value in (str(value).lower() for value in values(resource, kind.api.path)):
+        interface = replace(interface, endpoint=Traffic(TCP, 443, 443))
     if kind.open_without_groups:
-        return replace(interface, without_groups=_EVERYTHING | {INGRESS: _listening(model, resource)})
+        interface = replace(interface, without_groups=_EVERYTHING | {INGRESS: listening(model, resource)})
     return interface
 
 
@@ -163,8 +164,7 @@ def _worn(model: Model, resource: Resource, kind: Kind) -> _Worn:
 
 
 def _is_public(model: Model, where: Places, resource: Resource, kind: Kind, own: _Worn) -> bool | None:
-    for member_type, (key, owner) in MEMBERS.items():
-        public = KINDS[member_type].public if member_type in KINDS else None
+    for member_type, (key, owner, public) in MEMBERS.items():
         if public is None or owner != resource.type:
             continue
         members = [one for one in model.of_type(member_type) if _leads_to(model, one, key, resource)]
@@ -187,7 +187,7 @@ def _has_elastic_address(model: Model, resource: Resource) -> bool:
 
 def _is_part_of_another(model: Model, resource: Resource) -> bool:
     if resource.type in MEMBERS:
-        key, owner = MEMBERS[resource.type]
+        key, owner, _ = MEMBERS[resource.type]
         if identifier := resource.value(key):
             if model.find(identifier, owner, near=resource) is None:
                 raise resource.refuse(f"is part of {identifier}, which no template has")
@@ -230,40 +230,3 @@ def _id(resource: Resource, value: Json) -> str:
     if not isinstance(value, str) or is_unknown(value):
         raise resource.refuse(f"has a subnet or security group that only its deployment names: {value}")
     return value
-
-
-def _load_balancer(resource: Resource, kind: Kind) -> Kind:
-    """Without groups, a network load balancer lets everything through.
-
-    <https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html>
-    """
-    if resource.value("Type") == "gateway":
-        raise resource.refuse("hands traffic on to appliances: a gateway load balancer is not modelled")
-    return replace(kind, open_without_groups=resource.value("Type") == "network")
-
-
-def _listening(model: Model, balancer: Resource) -> tuple[Traffic, ...]:
-    """Where a network load balancer listens: what comes to other ports goes nowhere."""
-    found: list[Traffic] = []
-    for listener in model.of_type("AWS::ElasticLoadBalancingV2::Listener"):
-        if model.find(listener.value("LoadBalancerArn"), balancer.type) is balancer:
-            protocol = str(listener.value("Protocol"))
-            found += [
-                traffic(one, listener.value("Port"), listener.value("Port")) for one in _CARRIED.get(protocol, ())
-            ]
-    return tuple(found)
-
-
-def _endpoint(resource: Resource, kind: Kind) -> Kind:
-    type_ = resource.value("VpcEndpointType")
-    if type_ not in (None, "Gateway", "Interface"):
-        raise resource.refuse(f"is a VPC endpoint of the type {type_}, which is not modelled")
-    if type_ == "Interface":
-        return replace(kind, optional=False)
-    return replace(kind, groups=(), subnets=())
-
-
-_SPECIAL: Final = {
-    "AWS::EC2::VPCEndpoint": _endpoint,
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,
-}

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from infra.assurance.network.ports import TCP, Traffic
+
+_HTTPS: Final = Traffic(TCP, 443, 443)
+
 
 @dataclass(frozen=True, slots=True)
 class Public:
@@ -29,7 +33,8 @@ class Kind:
     launch: Paths to the launch template or configuration it is made from.
     public: What gives it a public address; without it, and with `as_subnet`, the subnet decides.
     optional: Without groups and subnets it is in no VPC, and not in this graph.
-    endpoint: Without subnets the internet reaches it.
+    endpoint: What the internet reaches it by if it is in no subnet.
+    api: The property, and its value, that lets requests in by HTTPS from anywhere, beside its interface.
     accepts, initiates: Whether connections come in, or go out, by the interface.
     open_without_groups: No groups admit everything; otherwise they mean the VPC's default group.
     """
@@ -39,7 +44,8 @@ class Kind:
     launch: tuple[str, ...] = ()
     public: Public | None = None
     optional: bool = False
-    endpoint: bool = False
+    endpoint: Traffic | None = None
+    api: Public | None = None
     accepts: bool = True
     initiates: bool = True
     open_without_groups: bool = False
@@ -119,7 +125,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "AWS::OpenSearchServerless::VpcEndpoint": Kind(("SecurityGroupIds",), ("SubnetIds",), initiates=False),
     "AWS::Route53Resolver::ResolverEndpoint": Kind(("SecurityGroupIds",), ("IpAddresses.SubnetId",)),
-    "AWS::Transfer::Server": _compute("EndpointDetails.SecurityGroupIds", "EndpointDetails.SubnetIds"),
+    "AWS::Transfer::Server": Kind(
+        ("EndpointDetails.SecurityGroupIds",), ("EndpointDetails.SubnetIds",), endpoint=Traffic(TCP, 22, 22)
+    ),
     # Stores
     "AWS::AmazonMQ::Broker": Kind(("SecurityGroups",), ("SubnetIds",), public=_ACCESSIBLE),
     "AWS::DAX::Cluster": Kind(("SecurityGroupIds",), ("SubnetGroupName",)),
@@ -133,7 +141,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::ElastiCache::CacheCluster": Kind(("VpcSecurityGroupIds",), ("CacheSubnetGroupName",)),
     "AWS::ElastiCache::ReplicationGroup": Kind(("SecurityGroupIds",), ("CacheSubnetGroupName",)),
     "AWS::ElastiCache::ServerlessCache": Kind(("SecurityGroupIds",), ("SubnetIds",)),
-    "AWS::Elasticsearch::Domain": Kind(("VPCOptions.SecurityGroupIds",), ("VPCOptions.SubnetIds",), endpoint=True),
+    "AWS::Elasticsearch::Domain": Kind(("VPCOptions.SecurityGroupIds",), ("VPCOptions.SubnetIds",), endpoint=_HTTPS),
     "AWS::FSx::FileSystem": Kind(("SecurityGroupIds",), ("SubnetIds",)),
     "AWS::MSK::Cluster": Kind(
         ("BrokerNodeGroupInfo.SecurityGroups",), ("BrokerNodeGroupInfo.ClientSubnets",),
@@ -142,10 +150,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::MSK::ServerlessCluster": Kind(("VpcConfigs.SecurityGroups",), ("VpcConfigs.SubnetIds",)),
     "AWS::MemoryDB::Cluster": Kind(("SecurityGroupIds",), ("SubnetGroupName",)),
     "AWS::Neptune::DBCluster": Kind(("VpcSecurityGroupIds",), ("DBSubnetGroupName",)),
-    "AWS::OpenSearchService::Domain": Kind(("VPCOptions.SecurityGroupIds",), ("VPCOptions.SubnetIds",), endpoint=True),
+    "AWS::OpenSearchService::Domain": Kind(
+        ("VPCOptions.SecurityGroupIds",), ("VPCOptions.SubnetIds",), endpoint=_HTTPS
+    ),
     # Without the property: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
     "AWS::RDS::DBCluster": Kind(
-        ("VpcSecurityGroupIds",), ("DBSubnetGroupName",), public=Public("PubliclyAccessible", "true")
+        ("VpcSecurityGroupIds",), ("DBSubnetGroupName",), public=Public("PubliclyAccessible", "true"),
+        # The Data API: <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html>.
+        api=Public("EnableHttpEndpoint", "true"),
     ),
     "AWS::RDS::DBInstance": Kind(
         ("VPCSecurityGroups",), ("DBSubnetGroupName",), public=Public("PubliclyAccessible", "true", default=None)
@@ -171,12 +183,14 @@ SUBNET_GROUPS: Final[Mapping[str, str]] = {
 }
 """Types that name subnets for others, and the property that lists them."""
 
-MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
-    "AWS::DocDB::DBInstance": ("DBClusterIdentifier", "AWS::DocDB::DBCluster"),
-    "AWS::Neptune::DBInstance": ("DBClusterIdentifier", "AWS::Neptune::DBCluster"),
-    "AWS::RDS::DBInstance": ("DBClusterIdentifier", "AWS::RDS::DBCluster"),
-}
-"""Types that are part of another's interface: the property that names it, and its type."""
+MEMBERS: Final[Mapping[str, tuple[str, str, Public | None]]] = {
+    "AWS::DocDB::DBInstance": ("DBClusterIdentifier", "AWS::DocDB::DBCluster", None),
+    "AWS::Neptune::DBInstance": ("DBClusterIdentifier", "AWS::Neptune::DBCluster", _ACCESSIBLE),
+    "AWS::RDS::DBInstance": (
+        "DBClusterIdentifier", "AWS::RDS::DBCluster", Public("PubliclyAccessible", "true", default=None)
+    ),
+}  # fmt: skip
+"""Types that are part of another's interface: the property that names it, its type, and what makes it public."""
 
 TEMPLATES: Final[Mapping[str, Kind]] = {
     "AWS::AutoScaling::LaunchConfiguration": Kind(

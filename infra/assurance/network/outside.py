@@ -22,11 +22,10 @@ from infra.assurance.network.addresses import (
 from infra.assurance.network.admission import Admitted, Network
 from infra.assurance.network.interfaces import Interface
 from infra.assurance.network.places import EGRESS_ONLY, INTERNET_GATEWAY, TRANSLATION, Way
-from infra.assurance.network.ports import EGRESS, INGRESS, TCP, Traffic
+from infra.assurance.network.ports import EGRESS, INGRESS
 
 INTERNET: Final = "internet"
 GROUPS_ONLY: Final = " (groups only)"
-_HTTPS: Final = Traffic(TCP, 443, 443)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Outer:
     side: Interface
     admitted: Admitted
     way: Way | None = None
+    is_endpoint: bool = False
 
     @property
     def evidence(self) -> tuple[Resource, ...]:
@@ -47,19 +47,18 @@ class Outer:
     @property
     def path(self) -> tuple[str, ...]:
         """The steps."""
-        if not self.side.subnets:
-            return (f"{self.side.name} is in no VPC: its endpoint is on the internet",)
+        if self.is_endpoint:
+            return (f"{self.side.name} has an endpoint on the internet, beside all security groups",)
         rule = self.admitted.sentence(self.side, self.direction)
         return (rule, f"{self.way.resource.name} leads by {self.way.by}") if self.way else (rule,)
 
 
 def outside(network: Network, side: Interface) -> Iterator[Outer]:
     """Every connection of an interface with what is outside its VPC."""
-    if not side.subnets:
-        yield Outer(INTERNET, INGRESS, side, Admitted(_HTTPS))
-        return
+    if side.endpoint:
+        yield Outer(INTERNET, INGRESS, side, Admitted(side.endpoint), is_endpoint=True)
     for direction, wanted in ((INGRESS, side.accepts), (EGRESS, side.initiates)):
-        if not wanted:
+        if not wanted or not side.subnets:
             continue
         if side.groups is None:
             for family, traffic in product(sorted(side.families), side.without_groups[direction]):

@@ -27,6 +27,13 @@ _WAYS_ROUND: Final = {
     r"AWS::EC2::(EC2Fleet|SpotFleet)": "starts instances in subnets",
     r"AWS::ECS::(ExpressGatewayService|Gateway)": "makes load balancers and services of its own",
     r"AWS::EKS::.*": "runs containers whose groups are decided in the cluster, not in templates",
+    r"AWS::GlobalAccelerator::EndpointGroup": "brings the internet in, whatever routes and addresses say",
+    r"AWS::(Lightsail::(Instance|Database|Container|LoadBalancer)|WorkSpaces::Workspace|GameLift::.*Fleet)":
+        "runs in a network of its service's own",
+    r"AWS::(ElasticBeanstalk::(Environment|ConfigurationTemplate)|EMR::Cluster|CloudFormation::StackSet"
+    r"|ServiceCatalog::CloudFormationProvisionedProduct)": "makes resources that are in no template",
+    r"AWS::OpenSearchServerless::Collection": "lets in whom its network policies say",
+    r"AWS::(RDS::DBShardGroup|NeptuneGraph::Graph)": "has a public address if it says so",
     r"AWS::RAM::(ResourceShare|Permission)": "shares resources with other accounts",
     r"AWS::VpcLattice::(DomainVerification|Resource.*|ServiceNetworkResourceAssociation)":
         "lets a service network's clients into a VPC",
@@ -105,6 +112,8 @@ def _refuse(network: Network, resource: Resource, known: dict[str, frozenset[str
     if is_custom(resource):
         _refuse_custom(network, resource)
         return
+    if type_.endswith("::MODULE"):
+        return  # refused where it was read
     if type_ not in known:
         raise resource.refuse(f"is of the type {type_}, which the proof does not know")
     for pattern, what in _WAY_ROUND:

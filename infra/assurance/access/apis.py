@@ -1,6 +1,7 @@
 """APIs that IAM guards, and who may send them requests: VPC Lattice, OpenSearch, Lambda and API Gateway."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from infra.assurance.access.actors import ANYONE, Actor
@@ -88,10 +89,11 @@ def _domain(desk: Desk, domain: Guarded) -> Iterator[Fact]:
     """<https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html>."""
     own_users = is_true(within(domain.resource.value("AdvancedSecurityOptions"), "Enabled"))
     note = ("fine-grained access control asks further",) if own_users else ()
-    for action in _SEARCH:
-        for part in desk.parts(domain, "es"):
-            answers = desk.answers(Question(action, domain, resource=part))
-            yield from _rows(answers, domain, action, note)
+    found: set[Actor] = set()
+    for action, part in product(_SEARCH, desk.parts(domain, "es")):
+        answers = desk.answers(Question(action, domain, resource=part), besides=found)
+        found |= answers.keys()
+        yield from _rows(answers, domain, action, note)
 
 
 def _rows(answers: Mapping[Actor, Decision], door: Guarded, action: str, note: Iterable[str] = ()) -> Iterator[Fact]:

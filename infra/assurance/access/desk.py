@@ -1,5 +1,6 @@
 """Asks IAM: who of all may do this to that? Only those are asked about whom some policy could let in."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ OPEN: Final = Document.parse(
 )
 """What is taken for a resource policy that no file tells: access through it is overstated, and never missed."""
 
+_ANYBODY: Final = ""
+_WILDCARD: Final = re.compile(r"[*?⟪$]")
 _OF_HOME: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT})
 
 
@@ -41,25 +44,24 @@ class Desk:
     def __init__(self, actors: Iterable[Actor]) -> None:
         self._everybody = list(actors)
         self._at_home: dict[str, list[Actor]] = defaultdict(list)
-        self._named: dict[str, Actor] = {}
+        self._named: dict[str, Actor] = {}  # by ARN; accounts by number, anyone by ""
         self._allowing: dict[str, list[Actor]] = {}
         for actor in self._everybody:
             if actor.principal.kind in _OF_HOME:
                 self._at_home[actor.principal.account].append(actor)
             self._named.setdefault(_key(actor), actor)
 
-    def answers(self, question: Question) -> dict[Actor, Decision]:
-        """Everybody who may, with why, in the order of everybody."""
-        candidates: set[Actor | None] = set(self._candidates(question))
+    def answers(self, question: Question, *, besides: Iterable[Actor] = ()) -> dict[Actor, Decision]:
+        """Everybody who may, besides those of whom it is known, with why, in the order of everybody."""
+        known = set(besides)
+        candidates = set(self._candidates(question)) - known
         if question.kind is not ResourceKind.ROLE:  # at home, it is each principal's own policies that count
-            candidates.discard(self._named.get(question.door.account))
+            candidates -= {self._named.get(question.door.account)}
         decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
         found = {actor: decision for actor, decision in decisions if decision.allowed}
-        if any(
-            actor.name == ANYONE for actor in found
-        ):  # anyone is everyone: only who has it of their own is told, too
-            own = set(self.own(question.action))
-            found = {actor: why for actor, why in found.items() if actor.name == ANYONE or actor in own}
+        if any(actor.name == ANYONE for actor in (*known, *found)):  # is everyone: only who has leave is told, too
+            told = {*self.own(question.action), self._named[_ANYBODY]}
+            found = {actor: why for actor, why in found.items() if actor in told}
         return found
 
     def ask(self, actor: Actor, question: Question) -> Decision:
@@ -140,6 +142,9 @@ def sentence(actor: Actor, action: str, door: Guarded, decision: Decision) -> st
 
 def _behind(pattern: str, arn: str) -> Iterator[str]:
     """What a pattern says behind an ARN and a slash, wherever in it the ARN may end."""
+    plain_start = _WILDCARD.split(pattern, maxsplit=1)[0]
+    if not (arn.startswith(plain_start) or plain_start.startswith(arn)):
+        return
     pieces = pattern.split("/")
     for place in range(1, len(pieces)):
         if matches("/".join(pieces[:place]), arn):

@@ -3,13 +3,13 @@
 A key's policy comes first: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from infra.assurance.access.actors import Actor
 from infra.assurance.access.desk import Desk, Question, sentence
 from infra.assurance.access.guarded import Context, Doors, Guarded
-from infra.assurance.access.policies.document import Document
+from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.evaluate import Decision, ResourceKind
 from infra.assurance.access.reading import reading
 from infra.assurance.facts import Fact, Relation
@@ -112,13 +112,17 @@ def uses(desk: Desk, keys: Keys) -> Iterator[Fact]:
     """
     for key in keys.made:
         for use, actions in USES.items():
+            everywhere: set[Actor] = set()
             for action in actions:
-                yield from _used(desk, key, use, action)
+                yield from _used(desk, key, use, action, everywhere)
 
 
-def _used(desk: Desk, key: Guarded, use: str, action: str) -> Iterator[Fact]:
-    for actor, decision in desk.answers(Question(action, key, ResourceKind.KEY)).items():
+def _used(desk: Desk, key: Guarded, use: str, action: str, everywhere: set[Actor]) -> Iterator[Fact]:
+    """Who uses a key by one action; who does so without a service between is added to `everywhere`."""
+    for actor, decision in desk.answers(Question(action, key, ResourceKind.KEY), besides=everywhere).items():
         for suffix, why in _ways(desk, actor, key, action, decision):
+            if not suffix:
+                everywhere.add(actor)
             yield Fact(
                 Relation.USES_KEY,
                 (actor.name, key.name, use + suffix),
@@ -128,13 +132,17 @@ def _used(desk: Desk, key: Guarded, use: str, action: str) -> Iterator[Fact]:
 
 
 def _ways(desk: Desk, actor: Actor, key: Guarded, action: str, decision: Decision) -> Iterator[tuple[str, Decision]]:
+    own, keys = actor.principal.about(action), key.policy.about(action) if key.policy else ()
+    services = _services((*own, *keys))
+    if not services:
+        yield "", decision
+        return
     by_itself = desk.ask(actor, Question(action, key, ResourceKind.KEY, context={_VIA: ()}))
     if by_itself.allowed:
         yield "", by_itself
         return
-    documents = [*actor.principal.identity, *((key.policy,) if key.policy else ())]
     found = False
-    for service in _services(documents):
+    for service in services:
         through = desk.ask(actor, Question(action, key, ResourceKind.KEY, context={_VIA: (service,)}))
         if through.allowed:
             found = True
@@ -143,11 +151,11 @@ def _ways(desk: Desk, actor: Actor, key: Guarded, action: str, decision: Decisio
         yield " via some service", decision
 
 
-def _services(documents: list[Document]) -> list[str]:
+def _services(statements: Iterable[Statement]) -> list[str]:
+    """The services that conditions of statements speak of."""
     found = {
         value
-        for document in documents
-        for statement in document.statements
+        for statement in statements
         for condition in statement.conditions
         if condition.key == _VIA
         for value in condition.values

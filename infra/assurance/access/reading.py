@@ -1,8 +1,9 @@
 """Reads properties, whatever they hold: what is not as CloudFormation describes it is refused, and the rest goes on."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import cast
 
 from infra.assurance.access.policies.document import Document
@@ -30,6 +31,16 @@ def within(value: Json, *keys: str) -> Json:
 def is_true(value: Json) -> bool:
     """A switch, which templates write as a JSON boolean or as its text."""
     return str(value).lower() == "true"
+
+
+@lru_cache(maxsize=1)
+def texts(model: Model) -> Mapping[Resource, str]:
+    """What the properties of each resource say, as one text to look for names in."""
+    found: dict[Resource, str] = {}
+    for resource in model.resources:
+        with model.refusals.collected():
+            found[resource] = json.dumps(resource.properties, ensure_ascii=False)
+    return found
 
 
 def document(value: Json, where: Resource) -> Document:

@@ -4,7 +4,6 @@
 templates, their replicas, those that RDS keeps for its databases, and those that templates only name by ARN.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from infra.assurance.access.desk import Desk, Question, concrete, sentence
 from infra.assurance.access.guarded import Attached, Context, Doors, Guarded
 from infra.assurance.access.keys import Keys, opens
 from infra.assurance.access.policies.patterns import matches
-from infra.assurance.access.reading import is_true, listed, reading, within
+from infra.assurance.access.reading import is_true, listed, reading, texts, within
 from infra.assurance.facts import Fact, Relation
 from infra.assurance.model.identity import managed_secret_arn
 from infra.assurance.model.model import Model
@@ -64,9 +63,9 @@ class Secrets:
         for database in model.of_type(*DATABASES):
             with reading(model, database):
                 self.all += self._managed(database)
-        for resource in model.resources:
-            with reading(model, resource):
-                self._name(json.dumps(resource.properties), resource)
+        for resource, text in texts(model).items():
+            if ":secretsmanager:" in text:
+                self._name(text, resource)
 
     def of(self, value: str, near: Resource) -> Secret | None:
         """The secret, or the parameter, that a container's `ValueFrom` names.
@@ -168,11 +167,10 @@ def handed_over(model: Model, secrets: Secrets) -> list[Fact]:
                     step = f"ECS hands the value of {secret.door.name} to the containers of {task.name}"
                     values = (task.name, secret.door.name)
                     found.append(Fact(Relation.OPENS, values, (task, *secret.door.evidence), (step,)))
-    for resource in model.resources:
-        text = json.dumps(resource.body.get("Properties", {}))
+    for resource, text in texts(model).items():
         if "{{resolve:s" in text:
             with reading(model, resource):
-                found += _resolved(resource, json.dumps(resource.properties), secrets)
+                found += _resolved(resource, text, secrets)
     return found
 
 

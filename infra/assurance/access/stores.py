@@ -5,7 +5,6 @@ What lies in a bucket is read by who may get an object *and* use the key it is s
 no reason to leave a row out: it is a second door, and the policy stays wrong without it.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from infra.assurance.access.actors import ANYONE, Actor
 from infra.assurance.access.desk import Desk, Question, sentence
 from infra.assurance.access.guarded import Attached, Context, Doors, Guarded
 from infra.assurance.access.keys import DECRYPT, Keys, opens
-from infra.assurance.access.reading import listed, reading, within
+from infra.assurance.access.reading import listed, reading, texts, within
 from infra.assurance.facts import Fact, Relation
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
@@ -93,9 +92,8 @@ class Stores:
     def _images(self) -> dict[str, Resource]:
         """Repositories that templates name, as an image's address or in a policy, by ARN with who names them first."""
         found: dict[str, Resource] = {}
-        for resource in self._model.resources:
-            with reading(self._model, resource):
-                text = json.dumps(resource.properties)
+        for resource, text in texts(self._model).items():
+            if "ecr" in text:
                 for account, region, name in _IMAGE.findall(text):
                     found.setdefault(
                         f"arn:{resource.stack.partition}:ecr:{region}:{account}:repository/{name}", resource
@@ -131,9 +129,7 @@ def _by_action(desk: Desk, store: Store, action: str) -> dict[Actor, tuple[str, 
     door = store.door
     found: dict[Actor, tuple[str, ...]] = {}
     for part in desk.parts(door, "s3") if action.startswith("s3:") else [door.arn]:
-        for actor, decision in desk.answers(Question(action, door, resource=part)).items():
-            if actor in found:
-                continue
+        for actor, decision in desk.answers(Question(action, door, resource=part), besides=found).items():
             steps = (sentence(actor, action, door, decision),)
             if store.key is None:
                 found[actor] = steps

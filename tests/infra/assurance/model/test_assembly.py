@@ -14,7 +14,22 @@ from tests.infra.assurance.model.reading import refused, resource
 
 BUCKET = {"Type": "AWS::S3::Bucket"}
 EMPTY = {"Resources": {"Bucket": BUCKET}}
-JUNK = (None, True, 5, "text", [], [1], {}, {"a": 1}, [[]], {"a": {}})
+JUNK: tuple[Any, ...] = (None, True, 5, "text", [], [1], {}, {"a": 1}, [[]], {"a": {}})
+NO_RESOURCES: list[Any] = [*JUNK, {"Type": 5}, {"Type": "A::B", "Properties": []}, {"Type": "A", "Metadata": 5}]
+IN_NO_TEMPLATE: list[tuple[Any, str]] = [
+    ({"Transform": "AWS::Serverless-2016-10-31"}, "AWS::Serverless-2016-10-31"),
+    ({"Transform": ["AWS::LanguageExtensions", {"Name": "Own"}]}, "Own"),
+    ({"Resources": {"Fn::ForEach::Loop": ["x", ["a"], {}]}}, "Fn::ForEach::Loop"),
+    ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform"),
+    ({"Resourcen": {}}, "Resourcen"),
+    ({"Resources": {"M": {"Type": "My::Own::Part::MODULE"}}}, "module My::Own::Part::MODULE"),
+    ({"Resources": {"F": {"Type": "AWS::Serverless::Function"}}}, "AWS::Serverless::Function"),
+    ({"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet"}}}, "S: deploys a template"),
+    (
+        {"Resources": {"S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://x/y"}}}},
+        "S: is a nested stack",
+    ),
+]
 
 
 def names(folder: Path) -> list[str]:
@@ -117,28 +132,14 @@ def test_malformed_sections_are_refused_and_nothing_else(tmp_path: Path, section
     assert what_is_refused(tmp_path)
 
 
-@pytest.mark.parametrize("body", [*JUNK, {"Type": 5}, {"Type": "A::B", "Properties": []}, {"Type": "A", "Metadata": 5}])
+@pytest.mark.parametrize("body", NO_RESOURCES)
 def test_a_malformed_resource_is_refused_by_name(tmp_path: Path, body: Any) -> None:
     write(tmp_path, {"Stack": {"Resources": {"Odd": body, "Bucket": BUCKET}}})
     assert names(tmp_path) == ["AWS::S3::Bucket Bucket"]
     assert ["Odd" in each for each in what_is_refused(tmp_path)] == [True]
 
 
-@pytest.mark.parametrize(
-    ("template", "named"),
-    [
-        ({"Transform": "AWS::Serverless-2016-10-31"}, "AWS::Serverless-2016-10-31"),
-        ({"Transform": ["AWS::LanguageExtensions", {"Name": "Own"}]}, "Own"),
-        ({"Resources": {"Fn::ForEach::Loop": ["x", ["a"], {}]}}, "Fn::ForEach::Loop"),
-        ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform"),
-        ({"Resourcen": {}}, "Resourcen"),
-        ({"Resources": {"M": {"Type": "My::Own::Part::MODULE"}}}, "module My::Own::Part::MODULE"),
-        ({"Resources": {"F": {"Type": "AWS::Serverless::Function"}}}, "AWS::Serverless::Function"),
-        ({"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet"}}}, "S: deploys a template"),
-        ({"Resources": {"S": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://x/y"}}}},
-         "S: is a nested stack"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("template", "named"), IN_NO_TEMPLATE)
 def test_what_stands_in_no_template_is_refused_by_name(tmp_path: Path, template: Any, named: str) -> None:
     write(tmp_path, {"Stack": template})
     assert [named in each for each in what_is_refused(tmp_path)] == [True]

@@ -121,7 +121,7 @@ def holds(definition: Any, given: Mapping[str, str]) -> bool:
     return {"Fn::Not": not parts[0], "Fn::And": all(parts), "Fn::Or": any(parts)}[function]
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=40, derandomize=True, deadline=None, database=None)
 @given(st.lists(conditions_of, min_size=1, max_size=3))
 def test_worlds_are_those_that_some_values_of_the_parameters_make(definitions: list[Any]) -> None:
     conditions = {f"C{number}": definition for number, definition in enumerate(definitions)}

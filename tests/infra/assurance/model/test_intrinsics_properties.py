@@ -103,7 +103,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@settings(max_examples=100, derandomize=True, deadline=None, database=None)
 @given(values)
 def test_nested_functions_mean_what_their_parts_mean(case: Case) -> None:
     consumer = {

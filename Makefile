@@ -115,7 +115,9 @@ node_modules/.stamp: package.json package-lock.json .npmrc .venv/dev.stamp
 	@$(BIN)/npm ci --silent
 	@touch $@
 
-.tools/lock/.stamp: tools/lock/requirements.txt
-	@$(PYTHON) -m venv .tools/lock
-	@.tools/lock/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+.tools/%/.stamp: tools/%/requirements.txt
+	@echo 'Installing $* into .tools/$* …'
+	@rm -rf .tools/$*
+	@$(PYTHON) -m venv .tools/$*
+	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@

@@ -1,10 +1,11 @@
-"""``python -m infra.guards.scan CDK_OUT`` (``make scan``): what takes too long for every synth.
+"""``python -m infra.guards.scan [--checkov] CDK_OUT`` (``make scan``): what takes too long for every synth.
 
 cfn-lint, and the proactive controls of AWS Control Tower as CloudFormation Guard judges them, over every template of a
-cloud assembly. What they find is accepted by the register, as what cdk-nag finds in a synth. A row that accepts
-nothing, is vague or has expired fails it, too. Imports no CDK.
+cloud assembly; with ``--checkov`` (``make evidence``) checkov, too. What they find is accepted by the register, as what
+cdk-nag finds in a synth. A row that accepts nothing, is vague or has expired fails it, too. Imports no CDK.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,24 +15,25 @@ from pathlib import Path
 
 from infra.assurance.model.assembly import Stack, read_assembly
 from infra.assurance.refusal import Refusals, Refused
-from infra.assurance.rules import Finding, cfn_lint, control_tower
+from infra.assurance.rules import Finding, cfn_lint, checkov, control_tower
 from infra.assurance.rules.accepted import acknowledged_in, left_over, without_ground
 from infra.guards.acknowledgements import REGISTER, idle, read_register
 
 
-def scan(stacks: Sequence[Stack]) -> dict[str, list[Finding]]:
-    """What both find, by who judges.
+def scan(stacks: Sequence[Stack], *, with_checkov: bool = False) -> dict[str, list[Finding]]:
+    """What each finds, by who judges.
 
     Raises:
         Refused: one could not do its work.
     """
     refusals = Refusals()
     with ThreadPoolExecutor() as pool:
-        linted = pool.submit(cfn_lint.judge, stacks)
-        found = control_tower.judge(stacks, refusals)
+        judges = [cfn_lint, *([checkov] if with_checkov else [])]
+        asked = {judge.JUDGE: pool.submit(judge.judge, stacks) for judge in judges}
+        found = {control_tower.JUDGE: control_tower.judge(stacks, refusals)}
     for refused in refusals:
         raise refused
-    return {control_tower.JUDGE: found, cfn_lint.JUDGE: linted.result()}
+    return found | {judge: answer.result() for judge, answer in asked.items()}
 
 
 def left(found: dict[str, list[Finding]], stacks: Sequence[Stack], today: date) -> tuple[list[Finding], list[str]]:
@@ -54,9 +56,13 @@ def left(found: dict[str, list[Finding]], stacks: Sequence[Stack], today: date) 
 
 def main() -> None:
     """Say what was found, and end with 1 if there is anything."""
+    parser = argparse.ArgumentParser(prog="python -m infra.guards.scan", description="Judge a cloud assembly.")
+    parser.add_argument("assembly", metavar="CDK_OUT", type=Path)
+    parser.add_argument("--checkov", action="store_true", help="by checkov, too")
+    options = parser.parse_args()
     try:
-        stacks = read_assembly(Path(sys.argv[1]))
-        findings, rows = left(scan(stacks), stacks, datetime.now(UTC).date())
+        stacks = read_assembly(options.assembly)
+        findings, rows = left(scan(stacks, with_checkov=options.checkov), stacks, datetime.now(UTC).date())
     except Refused as refused:
         sys.exit(str(refused))
     for line in (*findings, *rows):

@@ -15,4 +15,6 @@ compile requirements-dev.in requirements-dev.txt
 for folder in . services/backend services/ai_core local; do
   compile "$folder/requirements.in" "$folder/requirements.txt" --constraint requirements-dev.txt
 done
-compile tools/lock/requirements.in tools/lock/requirements.txt
+for tool in lock checkov; do
+  compile "tools/$tool/requirements.in" "tools/$tool/requirements.txt"
+done

@@ -37,8 +37,10 @@ class Acknowledged:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Rule and resource, whatever stage it is in."""
-        return self.rule, self.resource.removeprefix(f"{self.stack.stage}/")
+        """Rule and resource, whatever stage or account it is in."""
+        if self.stack.stage:
+            return self.rule, self.resource.removeprefix(f"{self.stack.stage}/")
+        return self.rule, f"{self.stack.name}/{self.resource.partition('/')[2]}"
 
 
 def acknowledged_in(stacks: Iterable[Stack]) -> list[Acknowledged]:

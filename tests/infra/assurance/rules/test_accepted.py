@@ -1,6 +1,7 @@
 """What is accepted of findings is a row of the register: for one resource, for a reason, by somebody, until a day."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -108,3 +109,17 @@ def test_what_is_accepted_of_a_resource_that_keeps_the_rule_is_told(tmp_path: Pa
 def test_a_row_without_a_key_is_refused(tmp_path: Path, left_out: str) -> None:
     with pytest.raises(Refused, match=f"`{left_out}` is missing"):
         told(tmp_path, ACCEPTED, row(**{left_out: ""}))
+
+
+def test_what_one_stage_needs_may_be_accepted_in_all(tmp_path: Path) -> None:
+    told(tmp_path, ACCEPTED, row())
+    first = tmp_path / "out" / "assembly-stage"
+    second = shutil.copytree(first, tmp_path / "out" / "assembly-other")
+    for file in second.iterdir():
+        file.write_text(file.read_text().replace("/stage/", "/other/").replace("365", '365, "KmsKeyId": "key"'))
+    manifest = tmp_path / "out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    properties = {"directoryName": second.name, "displayName": "other"}
+    content["artifacts"]["other"] = {"type": "cdk:cloud-assembly", "properties": properties}
+    manifest.write_text(json.dumps(content))
+    assert findings(tmp_path / "out", register=tmp_path / "register.toml", today=TODAY) == []

@@ -37,6 +37,7 @@ def holds(operator: str, key: str, values: Any, request: Mapping[str, tuple[str,
         ("Bool", "TRUE", "false", NO),
         ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", YES),
         ("IpAddress", "10.0.0.0/8", "10.9.9.9", YES),
+        ("IpAddress", "10.1.2.3/8", "10.9.9.9", YES),
         ("IpAddress", "0.0.0.0/0", "2001:db8::1", NO),
         ("IpAddress", "2001:db8::/32", "2001:db8::1", YES),
         # The simulator that decisions are held against takes 0.0.0.0/0 for nothing; AWS takes CIDR as RFC 4632 has it.
@@ -115,6 +116,10 @@ def test_of_several_values_as_many_have_to_fit_as_the_quantifier_says(
 def test_variables_are_what_the_request_says(operator: str, value: str, truth: Truth) -> None:
     request = {"aws:username": ("a*",), "aws:none": (), "a:key": ("a*",)}
     assert holds(operator, "a:key", value, request) is truth
+
+
+def test_a_star_in_a_variable_s_value_is_no_wildcard() -> None:
+    assert holds("StringLike", "a:key", "${aws:username}", {"aws:username": ("a*",), "a:key": ("ab",)}) is NO
 
 
 def test_in_documents_of_the_first_version_variables_are_plain_text() -> None:

@@ -106,12 +106,21 @@ def test_across_accounts_both_sides_have_to_allow() -> None:
     assert not allowed(STRANGER)
 
 
+def test_a_denial_for_one_of_an_account_leaves_the_others_in() -> None:
+    foreign = f"arn:aws:iam::{OTHER}:role/worker"
+    others = {"ArnNotEquals": {"aws:PrincipalArn": foreign}}
+    for denial in (deny(Principal={"AWS": foreign}), deny(Principal="*", Condition=others)):
+        assert allowed(STRANGER, policy(allow(Principal={"AWS": OTHER}), denial))
+    assert not allowed(STRANGER, policy(allow(Principal={"AWS": OTHER}), deny(Principal={"AWS": OTHER})))
+
+
 def test_a_boundary_limits_what_is_given_to_a_role_but_not_to_its_session_a_user_or_everybody() -> None:
     # <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
     assert not allowed(role(ANYTHING, boundary=NOTHING))
     assert allowed(role(ANYTHING, boundary=ANYTHING))
     assert not allowed(role(boundary=NOTHING), lets_in({"AWS": ROLE}))
     assert allowed(role(boundary=NOTHING), lets_in({"AWS": SESSION}))
+    assert not allowed(role(), lets_in({"AWS": SESSION.replace("worker", "another")}))
     assert allowed(role(boundary=NOTHING), lets_in({"AWS": "*"}))
     assert allowed(user(boundary=NOTHING), lets_in({"AWS": USER}))
     assert not allowed(user(ANYTHING, boundary=NOTHING), lets_in({"AWS": ROOT}))
@@ -126,6 +135,12 @@ def test_a_denial_for_all_but_some_is_for_whoever_has_a_boundary() -> None:
     assert not allowed(role(boundary=ANYTHING), door)
     assert not allowed(user(), policy(allow(Principal="*"), deny(NotPrincipal={"AWS": f"arn:aws:iam::{OTHER}:root"})))
     assert not allowed(ANYONE, door)
+
+
+def test_to_be_left_out_for_certain_a_role_is_named_with_its_account() -> None:
+    for names, may in (([ROLE, OWN], False), ([ROLE], True), ([OWN], True), ("*", False)):
+        assert allowed(role(), policy(allow(NotPrincipal={"AWS": names}))) is may
+        assert allowed(role(ANYTHING), policy(deny(NotPrincipal={"AWS": names})))
 
 
 def test_a_denial_for_a_role_counts_though_its_session_is_named_too() -> None:
@@ -161,6 +176,7 @@ def test_services_and_strangers_enter_by_the_resource_policy_only() -> None:
         ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWN}:role/team/*"}}, "own"),
         ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/*"}}, "other"),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/team/worker"}}, "own, other, anyone"),
+        ({"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::{OWN}:role/*"}}, "own"),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "own, other"),
         ({"StringNotEquals": {"aws:PrincipalAccount": OWN}}, "other, service, anyone"),
         ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, "other, anyone"),
@@ -211,6 +227,21 @@ def test_tags_and_names_fill_variables() -> None:
     assert decide(request).allowed
     request = Request(role(tagged, tags={"Team": "db"}), GET, SECRET, OWN, resource_tags={})
     assert not decide(request).allowed
+
+
+def test_a_variable_without_a_value_matches_nothing_and_denies_nothing() -> None:
+    unfit = f"arn:aws:secretsmanager:eu-central-1:{OWN}:secret:${{aws:username}}*"
+    assert not allowed(role(policy(allow(resource=unfit))))
+    denial = {"Effect": "Deny", "Action": "*", "NotResource": unfit}
+    assert allowed(role(policy(allow(), denial)))
+
+
+def test_documents_of_the_first_version_have_no_variables() -> None:
+    own = {"Effect": "Allow", "Action": "*", "Resource": "${aws:username, '*'}"}
+    assert allowed(role(Document.parse({"Version": "2012-10-17", "Statement": own}, "Shop/Policy"))) is False
+    own["Resource"] = f"arn:aws:secretsmanager:eu-central-1:{OWN}:secret:${{aws:username, 'db-a1'}}"
+    assert allowed(role(Document.parse({"Version": "2012-10-17", "Statement": own}, "Shop/Policy")))
+    assert not allowed(role(Document.parse({"Statement": own}, "Shop/Policy")))
 
 
 def test_limits_have_to_allow_level_by_level() -> None:

@@ -13,6 +13,7 @@ from infra.assurance.access.endpoints import Endpoints, reached
 from infra.assurance.access.keys import Keys, uses
 from infra.assurance.access.roles import assumed, passed, roles
 from infra.assurance.access.secrets import Secrets, changed, handed_over, opened
+from infra.assurance.access.shared import shared
 from infra.assurance.access.stores import Stores, read
 from infra.assurance.access.unread import refuse_unread
 from infra.assurance.facts import Fact, distinct
@@ -42,4 +43,4 @@ def access(model: Model) -> list[Fact]:
         *passed(desk, trusted),
         *read(desk, stores),
     ]
-    return distinct([*direct, *inherited(direct, {role.name: role.account for role in trusted})])
+    return distinct([*shared(model), *direct, *inherited(direct, {role.name: role.account for role in trusted})])

@@ -1,0 +1,91 @@
+"""Whom policies of resources name from other accounts.
+
+`opens`, `reads` and the like tell who gets all that it takes: a secret's value needs its key, too. A policy that names
+somebody of another account is told by itself as well, since the rest may be one line away, or in that account.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final, cast
+
+from infra.assurance.access.reading import texts, within
+from infra.assurance.facts import Fact, Relation, distinct
+from infra.assurance.model.identity import is_unknown
+from infra.assurance.model.model import Model
+from infra.assurance.model.resource import Resource
+
+SHARED: Final = "shared with"
+# Trust policies are facts of `assumes`, and policies of endpoints share nothing.
+_OTHER: Final = re.compile(r"AWS::IAM::.*|AWS::EC2::VPCEndpoint")
+# Without a document: AWS::Lambda::Permission, AWS::RAM::ResourceShare, AWS::EC2::VPCEndpointServicePermissions, …
+_PLAIN: Final = ("Principal", "Principals", "AllowedPrincipals")
+_ACCOUNT: Final = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?([\w-]+)(?::(.+))?")
+_ORGANIZATION: Final = re.compile(r"arn:[\w-]+:organizations::.+")
+
+
+def shared(model: Model) -> list[Fact]:
+    """A fact for each account, role or user of another account that a resource's own policy lets in."""
+    found: list[Fact] = []
+    for resource, text in texts(model).items():
+        if "Principal" not in text or _OTHER.fullmatch(resource.type):
+            continue
+        with model.refusals.collected():
+            for principal in dict.fromkeys(_principals(resource)):
+                if name := _foreign(principal, resource):
+                    for target in _targets(model, resource):
+                        values = (target.name, SHARED, name)
+                        step = f"the policy {resource.name} lets in {name}"
+                        found.append(Fact(Relation.POSTURE, values, (resource, target), (step,)))
+    return distinct(found)
+
+
+def _principals(resource: Resource) -> Iterator[str]:
+    for key in _PLAIN:
+        yield from _texts(resource.value(key))
+    for statement in _statements(resource.properties):
+        if statement.get("Effect") == "Allow" and statement.get("Principal") != "*":
+            yield from _texts(within(statement, "Principal", "AWS"))
+
+
+def _statements(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        table = cast("dict[str, Any]", value)
+        if table.get("Effect") in {"Allow", "Deny"}:
+            yield table
+        for inner in table.values():
+            yield from _statements(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _statements(inner)
+    elif isinstance(value, str) and value.startswith("{"):
+        with suppress(ValueError):
+            yield from _statements(json.loads(value))
+
+
+def _texts(value: Any) -> list[str]:
+    values = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
+
+
+def _foreign(principal: str, resource: Resource) -> str | None:
+    """What facts call it, if it belongs to another account; None for everybody, services, and one's own."""
+    if _ORGANIZATION.fullmatch(principal):
+        return principal
+    match = _ACCOUNT.fullmatch(principal)
+    if match is None or is_unknown(principal) or "." in principal or principal == "*":
+        return None
+    account, rest = match.groups()
+    if account == resource.stack.account:
+        return None
+    return f"account {account}" if rest in {None, "root"} else principal
+
+
+def _targets(model: Model, resource: Resource) -> list[Resource]:
+    """What a policy that is a resource of its own is attached to; else the resource itself."""
+    if not resource.type.endswith(("Policy", "Permission", "Permissions")):
+        return [resource]
+    named = [text for value in resource.properties.values() for text in _texts(value)]
+    found = [target for text in named if (target := model.find(text)) and target is not resource]
+    return list(dict.fromkeys(found)) or [resource]

@@ -1,28 +1,40 @@
 """Whether a resource policy refuses whoever does not come over TLS, in whichever way it is written.
 
-<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport>,
+Each kind of request (in plain text, over each version of TLS) is put to the policy's denials:
+<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>,
 <https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#example-object-tls-version>.
 """
 
 import json
-import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from infra.assurance.model.assembly import Json
-from infra.assurance.transport.tls import NONE, TLS12, TLS13
+from infra.assurance.transport.tls import NONE, TLS11, TLS12, TLS13
 from infra.assurance.transport.values import listed, tables, texts
 
-_SECURE: Final = "aws:securetransport"
-_VERSION: Final = "s3:tlsversion"
-_Judge: TypeAlias = Callable[[Json], bool]
+ANY_TLS: Final = "any TLS"
+NOTHING: Final = "nothing is let in"
 
-# Operators under which a denial meets a request whose `aws:SecureTransport` is false.
-_MEETS_FALSE: Final = frozenset({"bool", "stringequals", "stringequalsignorecase", "stringlike"})
-_MEETS_NOT_TRUE: Final = frozenset({"stringnotequals", "stringnotequalsignorecase", "stringnotlike"})
-_BELOW: Final = {"numericlessthan": 0.0, "numericlessthanequals": 0.1}
-"""Operators that meet lower versions, with what their bound lies below the first version they spare."""
+_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "equals": operator.eq,
+    "greaterthan": operator.gt,
+    "greaterthanequals": operator.ge,
+    "lessthan": operator.lt,
+    "lessthanequals": operator.le,
+}
+_Request = Mapping[str, str]
+_PLAIN: Final[_Request] = {"aws:securetransport": "false"}
+_REQUESTS: Final[Mapping[str, _Request]] = {
+    NONE: _PLAIN,
+    ANY_TLS: {"aws:securetransport": "true", "s3:tlsversion": "1.0"},
+    TLS11: {"aws:securetransport": "true", "s3:tlsversion": "1.1"},
+    TLS12: {"aws:securetransport": "true", "s3:tlsversion": "1.2"},
+    TLS13: {"aws:securetransport": "true", "s3:tlsversion": "1.3"},
+}
+"""What the policy admits if it lets this request in, the weakest first. A request in plain text has no TLS version."""
 
 
 def statements(document: Json) -> list[dict[str, Json]]:
@@ -40,23 +52,26 @@ def refuses_plain_text(document: Json, actions: Sequence[str], resources: Sequen
 
     An action or a resource with `*` in it means all of these; denials that only together cover it are not added up.
     """
-    return _all_denied(document, actions, resources, _meets_plain_text)
+    return _refuses(_denials(document), _PLAIN, actions, resources)
 
 
 def lowest_admitted(document: Json, actions: Sequence[str], resources: Sequence[str]) -> str:
     """The lowest TLS that a bucket's policy admits: `none`, `any TLS`, or a version."""
-    if not refuses_plain_text(document, actions, resources):
-        return NONE
-    for wanted, named in ((1.3, TLS13), (1.2, TLS12)):
-        if _all_denied(document, actions, resources, lambda condition, below=wanted: _meets_below(condition, below)):
-            return named
-    return "any TLS"
+    denials = _denials(document)
+    admitted = (named for named, request in _REQUESTS.items() if not _refuses(denials, request, actions, resources))
+    return next(admitted, NOTHING)
 
 
-def _all_denied(document: Json, actions: Sequence[str], resources: Sequence[str], meets: _Judge) -> bool:
-    denials = [each for each in statements(document) if _denies_everybody(each) and meets(each.get("Condition"))]
+def _denials(document: Json) -> list[dict[str, Json]]:
+    return [statement for statement in statements(document) if _denies_everybody(statement)]
+
+
+def _refuses(
+    denials: list[dict[str, Json]], request: _Request, actions: Sequence[str], resources: Sequence[str]
+) -> bool:
+    meeting = [denial for denial in denials if _meets(denial.get("Condition"), request)]
     return all(
-        any(_covers(denial, "Action", action) and _covers(denial, "Resource", resource) for denial in denials)
+        any(_covers(denial, "Action", action) and _covers(denial, "Resource", resource) for denial in meeting)
         for action in actions
         for resource in resources
     )
@@ -77,49 +92,43 @@ def _covers(statement: dict[str, Json], element: str, wanted: str) -> bool:
     return any(fnmatchcase(wanted.lower(), pattern.lower()) for pattern in patterns)
 
 
-def _tests(condition: Json) -> list[tuple[str, str, list[str]]]:
-    """A condition block as (operator, key, values); all of them must hold for the statement to be met."""
-    found: list[tuple[str, str, list[str]]] = []
-    if isinstance(condition, dict):
-        for operator, keys in cast("dict[str, Json]", condition).items():
-            if isinstance(keys, dict):
-                table = cast("dict[str, Json]", keys)
-                found += [
-                    (operator.lower(), key.lower(), [str(value).lower() for value in listed(values)])
-                    for key, values in table.items()
-                ]
-    return found
-
-
-def _meets_plain_text(condition: Json) -> bool:
-    """Whether the block holds for every request in plain text, which has no version of TLS."""
-    for operator, key, values in _tests(condition):
-        bare, optional = operator.removesuffix("ifexists"), operator.endswith("ifexists")
-        if key == _SECURE:
-            if bare in _MEETS_FALSE and "false" in values:
-                continue
-            if bare in _MEETS_NOT_TRUE and values == ["true"]:
-                continue
-        if key == _VERSION and ((optional and bare in _BELOW) or (bare == "null" and "true" in values)):
-            continue
-        return False
+def _meets(condition: Json, request: _Request) -> bool:
+    """Whether a condition block surely holds for every request of this kind: all its tests must."""
+    if not isinstance(condition, dict):
+        return condition is None
+    for test, keys in cast("dict[str, Json]", condition).items():
+        if not isinstance(keys, dict):
+            return False
+        for key, values in cast("dict[str, Json]", keys).items():
+            wanted = [str(value).lower() for value in listed(values)]
+            if not _holds(test.lower(), key.lower(), wanted, request):
+                return False
     return True
 
 
-def _meets_below(condition: Json, wanted: float) -> bool:
-    """Whether the block holds for every request over a version of TLS lower than the wanted one."""
-    for operator, key, values in _tests(condition):
-        bare = operator.removesuffix("ifexists")
-        if key != _VERSION or bare not in _BELOW:
-            return False
-        bounds = [_number(value) + _BELOW[bare] for value in values]
-        if not any(bound > wanted or math.isclose(bound, wanted) for bound in bounds):
-            return False
-    return True
+def _holds(test: str, key: str, wanted: list[str], request: _Request) -> bool:
+    if key not in {"aws:securetransport", "s3:tlsversion"}:
+        return False  # another part of the request decides
+    actual = request.get(key)
+    bare = test.removesuffix("ifexists")
+    if bare == "null":
+        return ("true" in wanted) if actual is None else ("false" in wanted)
+    if actual is None:
+        return bare != test or "not" in bare
+    if bare.startswith("numeric"):
+        return _holds_by_number(bare.removeprefix("numeric"), actual, wanted)
+    matches = any(fnmatchcase(actual, each) if "like" in bare else actual == each for each in wanted)
+    if bare in {"bool", "stringequals", "stringequalsignorecase", "stringlike"}:
+        return matches
+    return bare in {"stringnotequals", "stringnotequalsignorecase", "stringnotlike"} and not matches
 
 
-def _number(text: str) -> float:
+def _holds_by_number(comparison: str, actual: str, wanted: list[str]) -> bool:
     try:
-        return float(text)
+        number, bounds = float(actual), [float(each) for each in wanted]
     except ValueError:
-        return -math.inf
+        return False
+    if comparison == "notequals":
+        return number not in bounds
+    compare = _COMPARISONS.get(comparison)
+    return compare is not None and any(compare(number, bound) for bound in bounds)

@@ -179,7 +179,7 @@ def _devices(model: Model, resource: Resource) -> _Sealed:
     <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html>
     """
     data = resource.value("LaunchTemplateData") if resource.type == "AWS::EC2::LaunchTemplate" else resource.properties
-    mappings = [each for each in tables(at(data, "BlockDeviceMappings")) if each.get("Ebs")]
+    mappings = [each for each in tables(at(data, "BlockDeviceMappings")) if "Ebs" in each]
     if not mappings and at(data, "ImageId"):
         yield "root volume", without_own_key(NOT_ENCRYPTED)
     for mapping in mappings:

@@ -27,6 +27,8 @@ from infra.assurance.transport.posture.telltale import (
 # How lists of variables are written: the key of the name, and of the value.
 _PAIRS: Final = (("Name", "Value"), ("Key", "Value"), ("ParameterName", "ParameterValue"), ("OptionName", "Value"),
                  ("name", "value"), ("ParameterKey", "ParameterValue"))  # fmt: skip
+_MAPS: Final = frozenset({"DefaultArguments", "Environment", "RuntimeEnvironmentVariables", "Variables"})
+"""Tables of variables: the application chooses the names."""
 _REFERENCES: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of a CodeBuild variable whose value is the name of a secret."""
 _SCRIPTS: Final = frozenset({"UserData", "BuildSpec", "Command", "EntryPoint", "Buildspec"})
@@ -110,16 +112,16 @@ def _texts(name: str, value: Json, *, variable: bool = False, script: bool = Fal
         if _is_function(table):
             yield _Text(name, table, variable, script)
         else:
-            yield from _inside(table, script=script)
+            yield from _inside(table, named=name in _MAPS, script=script)
 
 
-def _inside(table: dict[str, Json], *, script: bool) -> Iterator[_Text]:
+def _inside(table: dict[str, Json], *, named: bool, script: bool) -> Iterator[_Text]:
     if pair := next((pair for pair in _PAIRS if set(pair) <= table.keys()), None):
         if table.get("Type") not in _REFERENCES and table.get("type") not in _REFERENCES:
             yield from _texts(str(table[pair[0]]), table[pair[1]], variable=True)
         return
     for key, inner in table.items():
-        chosen = key.isupper() or key.startswith("--")
+        chosen = named or key.isupper() or key.startswith("--")
         yield from _texts(key, inner, variable=chosen, script=script or key in _SCRIPTS)
 
 
@@ -163,11 +165,17 @@ def _is_secret(model: Model, text: _Text, value: str) -> bool:
     if text.script:
         script = _decoded(value)
         return assigns_secret(script) or holds_secret(script)
-    if is_unknown(value) or is_plain(value) or model.find(value):
+    if is_unknown(value) or is_plain(value) or model.find(value) or _names_secret(model, value):
         return False
     return is_called_secret(text.name) or (
         text.variable and isinstance(text.value, str) and looks_random(text.name, value)
     )
+
+
+def _names_secret(model: Model, value: str) -> bool:
+    """Whether it is the name under which a secret or a parameter is kept."""
+    kept = model.of_type("AWS::SecretsManager::Secret", "AWS::SSM::Parameter")
+    return any(each.value("Name") == value for each in kept)
 
 
 def _decoded(text: str) -> str:

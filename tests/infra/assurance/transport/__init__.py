@@ -1,0 +1,1 @@
+"""Transport, rest and posture: what the tables and settings of templates mean."""

@@ -95,15 +95,18 @@ def _kept(path: str) -> Callable[[Sequence[Json]], Strength]:
 _BUCKET: Final = frozenset({"AWS::S3::Bucket"})
 _KEY: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 _TABLES: Final = frozenset({"AWS::DynamoDB::GlobalTable"})
+_SERIES: Final = frozenset({"AWS::Timestream::Table"})
 _VAULT: Final = frozenset({"AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"})
 _DATABASES: Final = frozenset({
-    "AWS::DocDB::DBCluster", "AWS::Neptune::DBCluster", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
+    "AWS::DocDB::DBCluster", "AWS::DocDBElastic::Cluster", "AWS::Neptune::DBCluster", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
 })  # fmt: skip
 
 # Defaults are those of the CloudFormation template reference:
 # <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
 PROTECTIONS: Final = (
     Protection("DeletionProtection", _on(default=False)),
+    # Of these it is on where nothing is said.
+    Protection("DeletionProtection", _on(default=True), frozenset({"AWS::NeptuneGraph::Graph", "AWS::QLDB::Ledger"})),
     Protection("DeletionProtectionEnabled", _on(default=False)),
     Protection("TerminationProtectionEnabled", _on(default=True), frozenset({"AWS::CloudTrail::EventDataStore"})),
     # Backups, and how long anything is kept.
@@ -117,6 +120,10 @@ PROTECTIONS: Final = (
     Protection("RetentionPeriod", _more(366), frozenset({"AWS::CloudTrail::EventDataStore"})),
     Protection("RetentionInDays", _more(inf), frozenset({"AWS::Logs::LogGroup"})),
     Protection("RetentionDays", _more(inf, forever=0), frozenset({"AWS::Events::Archive"})),
+    Protection("DataRetentionInHours", _more(0), frozenset({"AWS::KinesisVideo::Stream"})),
+    Protection("BackupRetentionPolicy.Value", _more(90), frozenset({"AWS::CloudHSM::Cluster"})),
+    Protection("RetentionProperties.MemoryStoreRetentionPeriodInHours", _more(6), _SERIES),
+    Protection("RetentionProperties.MagneticStoreRetentionPeriodInDays", _more(73_000), _SERIES),
     Protection("MessageRetentionPeriod", _more(345_600), frozenset({"AWS::SQS::Queue"})),
     Protection("BackupPolicy.Status", _on(default=False), frozenset({"AWS::EFS::FileSystem"})),
     Protection("PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", _on(default=False)),

@@ -98,7 +98,8 @@ _TABLES: Final = frozenset({"AWS::DynamoDB::GlobalTable"})
 _SERIES: Final = frozenset({"AWS::Timestream::Table"})
 _VAULT: Final = frozenset({"AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"})
 _DATABASES: Final = frozenset({
-    "AWS::DocDB::DBCluster", "AWS::DocDBElastic::Cluster", "AWS::Neptune::DBCluster", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
+    "AWS::DocDB::DBCluster", "AWS::DocDBElastic::Cluster", "AWS::Neptune::DBCluster", "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
 })  # fmt: skip
 
 # Defaults are those of the CloudFormation template reference:

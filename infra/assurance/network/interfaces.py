@@ -101,7 +101,7 @@ def placed(
     vpcs = {subnet.vpc for subnet in lies if subnet.vpc}
     if not vpcs:
         named = (model.find(group, "AWS::EC2::SecurityGroup") for group in groups)
-        vpcs = {group.value("VpcId") for group in named if group and group.value("VpcId")}
+        vpcs = {group.text("VpcId") for group in named if group and group.text("VpcId")}
     if len(vpcs) > 1:
         raise resource.refuse("has interfaces in several VPCs at once")
     vpc = next(iter(vpcs), None)
@@ -220,10 +220,20 @@ def _template(model: Model, resource: Resource, value: Json) -> Resource:
 def _subnets(model: Model, resource: Resource, value: Json) -> list[str]:
     """The ids of a subnet, or of those a subnet group lists."""
     named = _id(resource, value)
-    group = model.find(named, *SUBNET_GROUPS, near=resource)
+    group = model.find(named, *SUBNET_GROUPS, near=resource) or _group_called(model, resource, named)
     if group is None:
         return [named]
-    return [_id(group, id_) for id_ in values(group, SUBNET_GROUPS[group.type])]
+    return [_id(group, id_) for id_ in values(group, "SubnetIds")]
+
+
+def _group_called(model: Model, resource: Resource, name: str) -> Resource | None:
+    """The subnet group of a name; AWS keeps such names in lower case."""
+    home = (resource.stack.account, resource.stack.region)
+    for group in model.of_type(*SUBNET_GROUPS):
+        own = group.value(SUBNET_GROUPS[group.type])
+        if (group.stack.account, group.stack.region) == home and str(own).lower() == name.lower():
+            return group
+    return None
 
 
 def _id(resource: Resource, value: Json) -> str:

@@ -172,16 +172,16 @@ KINDS: Final[Mapping[str, Kind]] = {
 """By resource type."""
 
 SUBNET_GROUPS: Final[Mapping[str, str]] = {
-    "AWS::DAX::SubnetGroup": "SubnetIds",
-    "AWS::DMS::ReplicationSubnetGroup": "SubnetIds",
-    "AWS::DocDB::DBSubnetGroup": "SubnetIds",
-    "AWS::ElastiCache::SubnetGroup": "SubnetIds",
-    "AWS::MemoryDB::SubnetGroup": "SubnetIds",
-    "AWS::Neptune::DBSubnetGroup": "SubnetIds",
-    "AWS::RDS::DBSubnetGroup": "SubnetIds",
-    "AWS::Redshift::ClusterSubnetGroup": "SubnetIds",
+    "AWS::DAX::SubnetGroup": "SubnetGroupName",
+    "AWS::DMS::ReplicationSubnetGroup": "ReplicationSubnetGroupIdentifier",
+    "AWS::DocDB::DBSubnetGroup": "DBSubnetGroupName",
+    "AWS::ElastiCache::SubnetGroup": "CacheSubnetGroupName",
+    "AWS::MemoryDB::SubnetGroup": "SubnetGroupName",
+    "AWS::Neptune::DBSubnetGroup": "DBSubnetGroupName",
+    "AWS::RDS::DBSubnetGroup": "DBSubnetGroupName",
+    "AWS::Redshift::ClusterSubnetGroup": "",  # AWS makes it up
 }
-"""Types that name subnets for others, and the property that lists them."""
+"""Types that name subnets for others, as `SubnetIds`, and the property that is their own name."""
 
 MEMBERS: Final[Mapping[str, tuple[str, str, Public | None]]] = {
     "AWS::DocDB::DBInstance": ("DBClusterIdentifier", "AWS::DocDB::DBCluster", None),

@@ -90,7 +90,7 @@ def places(model: Model) -> Places:
     tables: dict[str, str] = {}
     for association in model.of_type("AWS::EC2::SubnetRouteTableAssociation"):
         with model.refusals.collected():
-            tables[association.value("SubnetId")] = association.value("RouteTableId")
+            tables[association.text("SubnetId") or ""] = association.text("RouteTableId") or ""
     subnets: dict[str, Subnet] = {}
     for resource in model.of_type("AWS::EC2::Subnet"):
         with model.refusals.collected():
@@ -138,7 +138,7 @@ def _subnet(model: Model, resource: Resource, ways: tuple[Way, ...], endpoints: 
         unknown.add(IPV6)
     return Subnet(
         id=resource.ref,
-        vpc=resource.value("VpcId"),
+        vpc=resource.text("VpcId"),
         blocks=tuple(known),
         unknown=frozenset(unknown),
         ways=ways,
@@ -167,7 +167,7 @@ def _ways(model: Model) -> dict[str, tuple[Way, ...]]:
     found: dict[str, tuple[Way, ...]] = {}
     for route in model.of_type("AWS::EC2::Route"):
         with model.refusals.collected():
-            table = route.value("RouteTableId")
+            table = route.text("RouteTableId") or ""
             found[table] = (*found.get(table, ()), *_route(model, route))
     return found
 
@@ -194,6 +194,6 @@ def _gateway_endpoints(model: Model) -> dict[str, tuple[Resource, ...]]:
     for endpoint in model.of_type("AWS::EC2::VPCEndpoint"):
         with model.refusals.collected():
             if endpoint.value("VpcEndpointType") in (None, "Gateway"):
-                for table in endpoint.value("RouteTableIds") or ():
+                for table in map(str, endpoint.value("RouteTableIds") or ()):
                     found[table] = (*found.get(table, ()), endpoint)
     return found

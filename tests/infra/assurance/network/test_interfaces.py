@@ -53,12 +53,16 @@ def test_every_type_is_a_node_under_its_own_groups(tmp_path: Path, type_: str) -
 
 @pytest.mark.parametrize(("type_", "property_"), sorted(SUBNET_GROUPS.items()))
 def test_a_subnet_group_stands_for_its_subnets(tmp_path: Path, type_: str, property_: str) -> None:
-    named = {"Subnets": {"Type": type_, "Properties": {property_: SUBNETS}}}
     store = "AWS::RDS::DBCluster"
-    properties = {"VpcSecurityGroupIds": GROUPS, "DBSubnetGroupName": {"Ref": "Subnets"}}
-    shown = graph(tmp_path, PLACE | named | {"X": {"Type": store, "Properties": properties}})
-    assert ("internet (groups only)", f"{store} X") in shown.edges
-    assert not shown.refusals
+    named = {
+        "Subnets": {"Type": type_, "Properties": {"SubnetIds": SUBNETS, **({property_: "Ours"} if property_ else {})}}
+    }
+    references: tuple[Any, ...] = ({"Ref": "Subnets"}, "ours") if property_ else ({"Ref": "Subnets"},)
+    for reference in references:
+        properties = {"VpcSecurityGroupIds": GROUPS, "DBSubnetGroupName": reference}
+        shown = graph(tmp_path, PLACE | named | {"X": {"Type": store, "Properties": properties}})
+        assert ("internet (groups only)", f"{store} X") in shown.edges
+        assert not shown.refusals
 
 
 def load_balancer(**properties: Any) -> Resources:
@@ -209,7 +213,7 @@ def test_paths_of_every_type_are_properties_that_its_schema_has() -> None:
             last = {path.rpartition(".")[2] for path in (*kind.groups, *kind.subnets)}
             assert last - unseen <= known[type_], type_
     for type_, property_ in SUBNET_GROUPS.items():
-        assert property_ in known[type_]
+        assert {"SubnetIds", property_} - {""} <= known[type_]
     assert {*MEMBERS, *TEMPLATES} <= set(known)
 
 

@@ -5,41 +5,57 @@ means itself.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
-
-SEPARATOR: Final = "\x1f"
-"""Between the columns of a fact in one text, which is matched at once."""
-
-Shape: TypeAlias = str | re.Pattern[str]
-"""Of the text of a fact: exactly this, or what matches."""
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 _SPECIAL: Final = re.compile(r"\[\*\]|\*\*|\*")
-_MEANINGS: Final = {"[*]": r"\*", "**": f"[^{SEPARATOR}]*", "*": f"[^/{SEPARATOR}]*"}
+_MEANINGS: Final = {"[*]": r"\*", "**": ".*", "*": "[^/]*"}
 
 
-def text_of(values: Iterable[str]) -> str:
-    """The columns of a fact as one text."""
-    return SEPARATOR.join(values)
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Several patterns. Most are one text, or end with their only star: those need no regular expression."""
+
+    texts: frozenset[str]
+    beginnings: tuple[str, ...]
+    expressions: tuple[re.Pattern[str], ...]
+
+    def matches(self, value: str) -> bool:
+        """Whether a value is what one of the patterns means."""
+        return (
+            value in self.texts
+            or value.startswith(self.beginnings)
+            or any(expression.fullmatch(value) for expression in self.expressions)
+        )
 
 
-def shape_of(columns: Sequence[str]) -> Shape:
-    """What one pattern for each column matches."""
-    pattern = text_of(columns)
-    if not _SPECIAL.search(pattern.replace("[*]", "")):
-        return pattern.replace("[*]", "*")
-    return re.compile(_expression(pattern))
+def any_of(patterns: Iterable[str]) -> AnyOf:
+    """What the patterns match."""
+    texts: set[str] = set()
+    beginnings: list[str] = []
+    expressions: list[re.Pattern[str]] = []
+    for pattern in patterns:
+        text = exact(pattern)
+        if text is not None:
+            texts.add(text)
+        elif pattern.endswith("**") and "*" not in pattern[:-2]:
+            beginnings.append(pattern[:-2])
+        else:
+            expressions.append(_expression(pattern))
+    return AnyOf(frozenset(texts), tuple(beginnings), tuple(expressions))
 
 
-def any_of(columns: Iterable[Sequence[str]]) -> re.Pattern[str]:
-    """What the columns match if each has several patterns."""
-    return re.compile(SEPARATOR.join(f"(?:{'|'.join(map(_expression, patterns))})" for patterns in columns))
+def exact(pattern: str) -> str | None:
+    """The one text that a pattern without stars means; None if it has some."""
+    if "*" not in pattern:
+        return pattern
+    return pattern.replace("[*]", "*") if "*" not in pattern.replace("[*]", "") else None
 
 
-def _expression(pattern: str) -> str:
-    found = _SPECIAL.findall(pattern)
-    literals = [re.escape(part) for part in _SPECIAL.split(pattern)]
-    return "".join(
-        literal + meaning
-        for literal, meaning in zip(literals, [*(_MEANINGS[special] for special in found), ""], strict=True)
-    )
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    found = [_MEANINGS[special] for special in _SPECIAL.findall(pattern)]
+    literals = [re.escape(literal) for literal in _SPECIAL.split(pattern)]
+    return re.compile("".join(part for pair in zip(literals, [*found, ""], strict=True) for part in pair), re.DOTALL)

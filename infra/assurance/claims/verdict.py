@@ -1,15 +1,14 @@
 """Hold the facts against the claims: what a claim speaks about must be exactly what it allows."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import product
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
-from infra.assurance.claims.claim import Claim, Claims
-from infra.assurance.claims.pattern import SEPARATOR, any_of, shape_of, text_of
+from infra.assurance.claims.claim import Claim, Claims, Patterns
+from infra.assurance.claims.pattern import AnyOf, any_of, exact
 from infra.assurance.claims.place import OUTSIDE, Place
 from infra.assurance.facts import COLUMNS, UNDECIDED, Fact, Relation
 
@@ -44,7 +43,9 @@ class Verdict:
 UNCLAIMED: Final = "Every fact is spoken about by a claim."
 """The claim that nobody writes: without it, what nobody thought of would pass in silence."""
 
-Table: TypeAlias = Sequence[tuple[str, Fact]]
+Values: TypeAlias = tuple[str, ...]
+Wanted: TypeAlias = Sequence[tuple[int, AnyOf]]
+"""Of a fact's values, by their place."""
 
 
 def judge(claims: Claims, facts: Sequence[Fact], places: Sequence[Place] | None = None) -> list[Verdict]:
@@ -63,28 +64,50 @@ def judge(claims: Claims, facts: Sequence[Fact], places: Sequence[Place] | None 
         verdict = Verdict(claim)
         for place in places:
             if place.name in (claim.environments or (OUTSIDE,)):
-                _judge_in(place, verdict, tables.get((place.name, claim.relation), ()))
+                _judge_in(place, verdict, tables.get((place.name, claim.relation), _Table()))
         spoken.update(fact for found in (verdict.held, verdict.extra, verdict.unmeasured) for _, fact in found)
         verdicts.append(verdict)
     return [*verdicts, *_unclaimed([fact for fact in facts if fact not in spoken])]
 
 
-def _judge_in(place: Place, verdict: Verdict, table: Table) -> None:
+@dataclass(slots=True)
+class _Table:
+    """Facts of one relation, which can be looked up by what stands in a column."""
+
+    facts: list[Fact] = field(default_factory=list[Fact])
+    holding: dict[tuple[int, str], list[Fact]] = field(
+        default_factory=lambda: defaultdict[tuple[int, str], list[Fact]](list)
+    )
+
+    def add(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        for key in enumerate(fact.values):
+            self.holding[key].append(fact)
+
+    def fitting(self, wanted: Wanted) -> list[Fact]:
+        """The facts that have what is wanted; looked for among few, if a column is wanted to be one of some texts."""
+        among = self.facts
+        for index, patterns in wanted:
+            if not (patterns.beginnings or patterns.expressions):
+                among = [fact for text in sorted(patterns.texts) for fact in self.holding.get((index, text), ())]
+                break
+        return [fact for fact in among if _fits(wanted, fact.values)]
+
+
+def _judge_in(place: Place, verdict: Verdict, table: _Table) -> None:
     claim = verdict.claim
-    about = _about(claim, place)
-    spoken = {text: fact for text, fact in table if about.fullmatch(text)}
-    allowed: set[str] = set()
-    for columns in _combinations(claim, place):
-        shape = shape_of(columns)
-        fits = [shape] if isinstance(shape, str) else [text for text in spoken if shape.fullmatch(text)]
-        found = [text for text in fits if text in spoken]
+    abouts = [_meant(patterns, place, COLUMNS[claim.relation]) for patterns in claim.about]
+    spoken = {fact.values: fact for about in abouts for fact in table.fitting(about)}
+    allowed: set[Values] = set()
+    for row in _combinations(claim, place):
+        found = _found(row, spoken)
         allowed.update(found)
         if not found:
-            verdict.missing.append((place, str(Fact(claim.relation, columns))))
-    for text, fact in spoken.items():
-        if text not in allowed:
+            verdict.missing.append((place, str(Fact(claim.relation, row))))
+    for values, fact in spoken.items():
+        if values not in allowed:
             verdict.extra.append((place, fact))
-        elif UNDECIDED not in fact.values:
+        elif UNDECIDED not in values:
             verdict.held.append((place, fact))
         elif claim.measured_by:
             verdict.held.append((place, replace(fact, measured_by=claim.measured_by)))
@@ -92,16 +115,19 @@ def _judge_in(place: Place, verdict: Verdict, table: Table) -> None:
             verdict.unmeasured.append((place, fact))
 
 
-def _about(claim: Claim, place: Place) -> re.Pattern[str]:
-    columns = COLUMNS[claim.relation]
-    alternatives = [
-        any_of([place.filled(pattern) for pattern in patterns.get(column, ("**",))] for column in columns).pattern
-        for patterns in claim.about
+def _meant(patterns: Patterns, place: Place, columns: Sequence[str]) -> Wanted:
+    """What a table of patterns wants of a fact's values, by their place in it."""
+    return [
+        (columns.index(column), any_of(place.filled(pattern) for pattern in wanted))
+        for column, wanted in patterns.items()
     ]
-    return re.compile("|".join(alternatives))
 
 
-def _combinations(claim: Claim, place: Place) -> Iterator[tuple[str, ...]]:
+def _fits(wanted: Wanted, values: Values) -> bool:
+    return all(patterns.matches(values[index]) for index, patterns in wanted)
+
+
+def _combinations(claim: Claim, place: Place) -> Iterator[Values]:
     """Every row that must be there, written out."""
     columns = COLUMNS[claim.relation]
     for row in claim.allowed:
@@ -109,18 +135,29 @@ def _combinations(claim: Claim, place: Place) -> Iterator[tuple[str, ...]]:
             yield from product(*([place.filled(pattern) for pattern in row.columns[column]] for column in columns))
 
 
-def _tables_of(facts: Iterable[Fact], claims: Claims) -> Mapping[tuple[str, Relation], Table]:
+def _found(row: Values, spoken: Collection[Values]) -> list[Values]:
+    """Which of the facts are what a row means."""
+    texts = tuple(exact(pattern) for pattern in row)
+    if None not in texts:
+        return [cast("Values", texts)] if texts in spoken else []
+    wanted = list(enumerate(any_of([pattern]) for pattern in row))
+    return [values for values in spoken if _fits(wanted, values)]
+
+
+def _tables_of(facts: Iterable[Fact], claims: Claims) -> Mapping[tuple[str, Relation], _Table]:
     """The facts by the places that they name and by relation, so that a claim looks at few."""
-    names = {path: name for name, path in claims.environments.items()}
-    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    homes = re.compile(rf"(?:^|(?<=[{SEPARATOR} ]))({longest_first})/") if names else None
-    tables: dict[tuple[str, Relation], list[tuple[str, Fact]]] = defaultdict(list)
+    # The longest first: a stage may lie in another.
+    paths = sorted(((f"{path}/", name) for name, path in claims.environments.items()), key=lambda one: -len(one[0]))
+    tables: dict[tuple[str, Relation], _Table] = defaultdict(_Table)
     for fact in facts:
-        text = text_of(fact.values)
-        found = set(homes.findall(text)) if homes else set[str]()
-        for place in {names[path] for path in found} or {OUTSIDE}:
-            tables[place, fact.relation].append((text, fact))
+        homes = {home for value in fact.values if (home := _home_of(value, paths)) is not None}
+        for place in homes or {OUTSIDE}:
+            tables[place, fact.relation].add(fact)
     return tables
+
+
+def _home_of(value: str, paths: Iterable[tuple[str, str]]) -> str | None:
+    return next((name for path, name in paths if value.startswith(path) or f" {path}" in value), None)
 
 
 def _unclaimed(facts: Sequence[Fact]) -> Iterator[Verdict]:

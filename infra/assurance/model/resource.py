@@ -75,6 +75,17 @@ class Resource:
             self._values[key] = None if resolved is NO_VALUE else resolved
         return self._values[key]
 
+    def text(self, key: str) -> str | None:
+        """A property that is one text, as ids and names are; None if it is not there.
+
+        Raises:
+            Refused: it cannot be resolved, or is something else.
+        """
+        value = self.value(key)
+        if value is not None and not isinstance(value, str):
+            raise self.refuse(f"has a {key} that is no text")
+        return value
+
     def part(self, key: str, name: str) -> Json:
         """One entry of a property that is a table, resolved by itself; None if it is not there.
 

@@ -20,6 +20,7 @@ from infra.assurance.refusal import Refusals, Refused
 from infra.assurance.stateful.protection import values_at
 from infra.assurance.stateful.schema import Schema, schema_of
 from infra.assurance.stateful.stacks import Key, Versions, key_of
+from infra.assurance.stateful.types import HOLDS, PROTECTS
 
 Id: TypeAlias = "tuple[Key, str]"
 """Stack and logical id."""
@@ -40,10 +41,18 @@ def replaced(versions: Versions, refusals: Refusals) -> dict[Id, str]:
             reasons[id_] = f"it was a {old.type}"
             continue
         with refusals.collected():
-            if keys := [key for key in _keys(old, new) if not same(old, new, key)]:
+            try:
+                keys = [key for key in _keys(old, new) if not same(old, new, key)]
+                reason = _own_reason(old, new, keys) if keys else ""
+            except Refused as refused:
+                if _may_hold(old):
+                    raise
+                # It matters only to what refers to it.
+                keys, reason = [refused.where], f"nobody can tell what it will be: {refused.what}"
+            if keys:
                 changed.add(id_)
-                if reason := _own_reason(old, new, keys):
-                    reasons[id_] = reason
+            if reason:
+                reasons[id_] = reason
     while more := dict(_through_references(pairs, reasons, changed, refusals)):
         reasons |= more
     return reasons
@@ -64,6 +73,14 @@ def same(old: Resource, new: Resource, key: str) -> bool:
         if before == after:
             return True
         raise
+
+
+def _may_hold(resource: Resource) -> bool:
+    """Whether it holds something, or its type is not known to hold nothing."""
+    if resource.type in HOLDS or resource.type in PROTECTS:
+        return True
+    known = is_custom(resource) or resource.type in NOT_DEPLOYED
+    return not known and schema_of(resource.type, resource.stack.region) is None
 
 
 def _keys(old: Resource, new: Resource) -> list[str]:

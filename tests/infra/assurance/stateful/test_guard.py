@@ -126,6 +126,7 @@ HARMLESS: dict[str, Callable[[Json], object]] = {
     "the same reference, written in another way": put("Rows", "Properties.KmsKeyId", {"Fn::Sub": "${Key.Arn}"}),
     "kept longer": put("Table", "DeletionPolicy", "Retain"),
     "a new bucket": lambda r: r.update(New={"Type": "AWS::S3::Bucket"}),
+    "what nobody can tell of something that holds nothing": put("Alarm", "Properties.AlarmName", {"Ref": "NoSuch"}),
     "a rule that is not in force": put(
         "Objects", "Properties.LifecycleConfiguration", {"Rules": [{"Status": "Disabled", "ExpirationInDays": 2}]}
     ),
@@ -154,6 +155,10 @@ LOST: dict[str, tuple[Callable[[Json], object], set[tuple[str, str]]]] = {
     ),
     "what it refers to is replaced": (
         put("Subnets", "Properties.DBSubnetGroupName", "others"),
+        {(ROWS, "replaced")},
+    ),
+    "nobody can tell what it refers to": (
+        put("Subnets", "Properties.DBSubnetGroupName", {"Fn::Nothing": 1}),
         {(ROWS, "replaced")},
     ),
     "moved": (

@@ -88,8 +88,9 @@ class Attachments:
         """Managed policies that no template attaches or uses as a boundary."""
         used: set[Resource | None] = set()
         for holder in self._model.of_type(ROLE, USER, GROUP):
-            arns = [*listed(holder.value("ManagedPolicyArns")), holder.value("PermissionsBoundary")]
-            used |= {self._model.find(arn, MANAGED) for arn in arns}
+            with reading(self._model, holder):
+                arns = [*listed(holder.value("ManagedPolicyArns")), holder.value("PermissionsBoundary")]
+                used |= {self._model.find(arn, MANAGED) for arn in arns}
         found: list[tuple[Resource, Document]] = []
         for policy in self._model.of_type(MANAGED):
             if policy not in used and not any(policy.value(key) for key in _TARGETS[MANAGED]):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final, cast
 
-from infra.assurance.access.reading import texts, within
+from infra.assurance.access.reading import reading, texts, within
 from infra.assurance.facts import Fact, Relation, distinct
 from infra.assurance.model.identity import is_unknown
 from infra.assurance.model.model import Model
@@ -31,7 +31,7 @@ def shared(model: Model) -> list[Fact]:
     for resource, text in texts(model).items():
         if "Principal" not in text or _OTHER.fullmatch(resource.type):
             continue
-        with model.refusals.collected():
+        with reading(model, resource):
             for principal in dict.fromkeys(_principals(resource)):
                 if name := _foreign(principal, resource):
                     for target in _targets(model, resource):
@@ -52,7 +52,7 @@ def _principals(resource: Resource) -> Iterator[str]:
 def _statements(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         table = cast("dict[str, Any]", value)
-        if table.get("Effect") in {"Allow", "Deny"}:
+        if table.get("Effect") in ("Allow", "Deny"):
             yield table
         for inner in table.values():
             yield from _statements(inner)

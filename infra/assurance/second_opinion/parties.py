@@ -117,8 +117,8 @@ class Parties:
 
     def _vpc(self, resource: Resource, groups: tuple[str, ...], subnets: list[Resource]) -> str:
         """The one VPC of the subnets, or else of the groups."""
-        vpcs = {subnet.value("VpcId") for subnet in subnets}
-        vpcs = vpcs or {self._groups[group].value("VpcId") for group in groups if group in self._groups}
+        vpcs = {subnet.text("VpcId") for subnet in subnets}
+        vpcs = vpcs or {self._groups[group].text("VpcId") for group in groups if group in self._groups}
         if len(vpcs) != 1:
             raise resource.refuse(f"is in {len(vpcs)} VPCs, as its subnets and groups say")
         return str(vpcs.pop())

@@ -77,7 +77,7 @@ def read_groups(model: Model) -> Mapping[str, Group]:
     for resource in model.of_type(*_SEPARATE):
         with model.refusals.collected():
             way = _SEPARATE[resource.type]
-            separate[resource.value("GroupId")].extend(
+            separate[resource.text("GroupId") or ""].extend(
                 (way, rule) for rule in _rules(resource, resource.properties, way)
             )
     for owner, rules in separate.items():
@@ -105,6 +105,8 @@ def _group(resource: Resource) -> Group:
 
 
 def _rules(resource: Resource, given: Mapping[str, Any], way: Way) -> Iterator[Rule]:
+    if not isinstance(cast("object", given), Mapping):
+        raise resource.refuse(f"has {given} where a rule is wanted")
     protocol = _protocol(resource, given.get("IpProtocol"))
     low, high = _ports(resource, given, protocol)
     for key in ("CidrIp", "CidrIpv6"):

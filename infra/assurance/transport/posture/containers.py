@@ -77,9 +77,10 @@ def _qualities(model: Model, resource: Resource, container: dict[str, Json]) -> 
 
 
 def _user(resource: Resource, container: dict[str, Json]) -> str:
-    user = known(container.get("User") or "", resource, "User")
-    if not user:
+    given = container.get("User")
+    if given is None or not str(given):
         return "image decides"
+    user = known(given, resource, "User")
     return "root" if user.split(":")[0] in _ROOT else user
 
 

@@ -14,10 +14,10 @@ from tests.infra.assurance.assembly import write
 Json = dict[str, Any]
 
 
-def resource(kind: str, /, *, path: str = "", attributes: Json | None = None, **properties: Any) -> Json:
-    """A resource of a template; `path` is its construct path, `attributes` what stands beside its properties."""
-    metadata = {"Metadata": {"aws:cdk:path": path}} if path else {}
-    return {"Type": kind, "Properties": properties, **metadata, **(attributes or {})}
+def resource(kind: str, /, *, path: str = "", **properties: Any) -> Json:
+    """A resource of a template; `path` is its construct path."""
+    metadata: Json = {"Metadata": {"aws:cdk:path": path}} if path else {}
+    return {"Type": kind, "Properties": properties, **metadata}
 
 
 def model_of(folder: Path, resources: Mapping[str, Json], **more: Any) -> Model:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.infra.assurance.transport.reading import Json, hops_of, model_of, resource
 
+UNSET: Json = {}
+NO_HOP: set[tuple[str, str]] = set()
 CERTIFICATE = {"AcmCertificateArn": "arn:aws:acm:us-east-1:1:certificate/x", "MinimumProtocolVersion": "TLSv1.2_2021"}
 
 
@@ -58,14 +60,14 @@ def test_an_origin_is_asked_as_its_settings_say(tmp_path: Path, settings: Json, 
     [
         ("AWS::ApiGateway::DomainName", {"SecurityPolicy": "TLS_1_2"}, {("HTTPS", "TLSv1.2")}),
         ("AWS::ApiGateway::DomainName", {"SecurityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"}, {("HTTPS", "TLSv1.3")}),
-        ("AWS::ApiGateway::DomainName", {}, {("HTTPS", "TLSv1.0")}),
-        ("AWS::ApiGateway::RestApi", {}, {("HTTPS", "TLSv1.0")}),
-        ("AWS::ApiGateway::RestApi", {"DisableExecuteApiEndpoint": True}, set()),
-        ("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["PRIVATE"]}}, set()),
-        ("AWS::ApiGatewayV2::Api", {}, {("HTTPS", "TLSv1.2")}),
+        ("AWS::ApiGateway::DomainName", UNSET, {("HTTPS", "TLSv1.0")}),
+        ("AWS::ApiGateway::RestApi", UNSET, {("HTTPS", "TLSv1.0")}),
+        ("AWS::ApiGateway::RestApi", {"DisableExecuteApiEndpoint": True}, NO_HOP),
+        ("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["PRIVATE"]}}, NO_HOP),
+        ("AWS::ApiGatewayV2::Api", UNSET, {("HTTPS", "TLSv1.2")}),
         ("AWS::Lambda::Url", {"AuthType": "NONE"}, {("HTTPS", "TLSv1.2")}),
         ("AWS::S3::Bucket", {"WebsiteConfiguration": {"IndexDocument": "index.html"}}, {("HTTP", "none")}),
-        ("AWS::S3::Bucket", {}, set()),
+        ("AWS::S3::Bucket", UNSET, NO_HOP),
     ],
 )
 def test_the_internet_meets_what_the_service_admits(

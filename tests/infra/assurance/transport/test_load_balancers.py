@@ -15,7 +15,9 @@ def _application(listener: Json, *, group: Json | None = None, rules: tuple[Json
     to_group = {"Type": "forward", "TargetGroupArn": {"Ref": "Group"}}
     listener = {"DefaultActions": [to_group], "LoadBalancerArn": {"Ref": "Balancer"}, **listener}
     group = {"Port": 8443, "Protocol": "HTTPS", "TargetType": "ip", **(group or {})}
-    service = {"LoadBalancers": [{"TargetGroupArn": {"Ref": "Group"}, "ContainerName": "web", "ContainerPort": 8443}]}
+    service: Json = {
+        "LoadBalancers": [{"TargetGroupArn": {"Ref": "Group"}, "ContainerName": "web", "ContainerPort": 8443}]
+    }
     found = {
         "Balancer": resource(f"{V2}::LoadBalancer", path="balancer"),
         "Listener": resource(f"{V2}::Listener", **listener),
@@ -24,7 +26,12 @@ def _application(listener: Json, *, group: Json | None = None, rules: tuple[Json
         "Task": resource("AWS::ECS::TaskDefinition", path="task"),
     }
     for number, actions in enumerate(rules):
-        rule = {"ListenerArn": {"Ref": "Listener"}, "Actions": [actions], "Priority": number + 1, "Conditions": []}
+        rule: Json = {
+            "ListenerArn": {"Ref": "Listener"},
+            "Actions": [actions],
+            "Priority": number + 1,
+            "Conditions": [],
+        }
         found[f"Rule{number}"] = resource(f"{V2}::ListenerRule", **rule)
     return found
 
@@ -71,7 +78,7 @@ def test_a_policy_that_no_table_has_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_range_of_ports_meets_each_listener_in_it_and_a_port_without_one_is_unknown(tmp_path: Path) -> None:
     resources = _application({"Port": 443, "Protocol": "HTTPS", "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"})
-    plain = {"LoadBalancerArn": {"Ref": "Balancer"}, "Port": 80, "Protocol": "HTTP", "DefaultActions": [REDIRECT]}
+    plain: Json = {"LoadBalancerArn": {"Ref": "Balancer"}, "Port": 80, "Protocol": "HTTP", "DefaultActions": [REDIRECT]}
     model = model_of(tmp_path, {**resources, "Plain": resource(f"{V2}::Listener", **plain)})
     assert spoken(model, "internet", "balancer", "tcp 0-65535") == {("HTTPS", "TLSv1.2"), ("HTTP redirect", "none")}
     assert spoken(model, "internet", "balancer", "tcp 8080") == {("unknown service on tcp 8080", "unknown")}
@@ -140,7 +147,7 @@ def _classic(listener: Json, policies: list[Json]) -> dict[str, Json]:
 
 
 def test_a_classic_balancer_admits_what_its_policies_say_and_speaks_as_its_instances_expect(tmp_path: Path) -> None:
-    plain = {"LoadBalancerPort": "443", "Protocol": "HTTPS", "InstancePort": "80"}
+    plain: Json = {"LoadBalancerPort": "443", "Protocol": "HTTPS", "InstancePort": "80"}
     listener: Json = {**plain, "InstanceProtocol": "HTTP", "PolicyNames": ["mine"]}
     attributes = [{"Name": "Protocol-TLSv1.1", "Value": "true"}, {"Name": "Protocol-TLSv1", "Value": False}]
     policy = {"PolicyName": "mine", "PolicyType": "SSLNegotiationPolicyType", "Attributes": attributes}
@@ -151,9 +158,13 @@ def test_a_classic_balancer_admits_what_its_policies_say_and_speaks_as_its_insta
 
 def _lattice(protocol: str, group: Json) -> dict[str, Json]:
     targets = {"TargetGroups": [{"TargetGroupIdentifier": {"Fn::GetAtt": ["Group", "Id"]}, "Weight": 100}]}
-    listener = {"ServiceIdentifier": {"Ref": "Service"}, "Protocol": protocol, "DefaultAction": {"Forward": targets}}
+    listener: Json = {
+        "ServiceIdentifier": {"Ref": "Service"},
+        "Protocol": protocol,
+        "DefaultAction": {"Forward": targets},
+    }
     registered = [{"TargetGroupArn": {"Fn::GetAtt": ["Group", "Arn"]}, "PortName": "web"}]
-    service = {"TaskDefinition": {"Ref": "Task"}, "VpcLatticeConfigurations": registered}
+    service: Json = {"TaskDefinition": {"Ref": "Task"}, "VpcLatticeConfigurations": registered}
     containers = [{"Name": "c", "PortMappings": [{"Name": "web", "ContainerPort": 8443}]}]
     return {
         "Service": resource("AWS::VpcLattice::Service", path="mesh"),

@@ -1,5 +1,6 @@
 """A policy refuses plain text in whichever way it is written, and only if it refuses everybody everything."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_two_denials_of_half_each_are_whole() -> None:
 
 # The oracle: IAM's table of condition operators, one case after the other, for one key at a time.
 VERSIONS: dict[str, float | None] = {"none": None, ANY_TLS: 1.0, "TLSv1.1": 1.1, "TLSv1.2": 1.2, "TLSv1.3": 1.3}
-BY_NUMBER = {
+BY_NUMBER: dict[str, Callable[[float | None, float], bool]] = {
     "NumericLessThan": lambda version, bound: version is not None and version < bound,
     "NumericLessThanEquals": lambda version, bound: version is not None and version <= bound,
     "NumericLessThanIfExists": lambda version, bound: version is None or version < bound,
@@ -81,7 +82,7 @@ BY_NUMBER = {
     "NumericEquals": lambda version, bound: version is not None and version == bound,
     "NumericNotEquals": lambda version, bound: version is None or version != bound,
 }
-BY_TEXT = {
+BY_TEXT: dict[str, Callable[[bool, bool], bool]] = {
     "Bool": lambda secure, wanted: secure == wanted,
     "StringEquals": lambda secure, wanted: secure == wanted,
     "StringNotEquals": lambda secure, wanted: secure != wanted,

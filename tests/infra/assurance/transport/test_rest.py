@@ -81,7 +81,7 @@ def test_parts_of_a_resource_that_keep_data_of_their_own_are_stores_of_their_own
     }
     member = {"Engine": "aurora-postgresql", "DBClusterIdentifier": {"Ref": "Database"}}
     project = {"Artifacts": {"Type": "S3", "EncryptionDisabled": True}}
-    stores = [
+    stores: list[Json] = [
         {"Region": "us-east-1", "ArtifactStore": {"EncryptionKey": {"Id": KEY}}},
         {"Region": "us-west-2", "ArtifactStore": {}},
     ]

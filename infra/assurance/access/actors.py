@@ -14,7 +14,7 @@ from infra.assurance.access.attachments import ROLE, USER, Attachments
 from infra.assurance.access.guarded import Context, Guarded, tags
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.policies.evaluate import Kind, Principal
-from infra.assurance.access.reading import reading
+from infra.assurance.access.reading import document, reading
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 
@@ -85,8 +85,16 @@ def _made(model: Model, attachments: Attachments) -> list[Actor]:
                 identity=tuple(attachments.of(resource)),
                 boundary=attachments.boundary(resource),
             )
-            found.append(Actor(resource.name, principal, principal, resource, tags(resource, "aws:PrincipalTag")))
+            found.append(Actor(resource.name, principal, principal, resource, _tagged(resource)))
     return found
+
+
+def _tagged(resource: Resource) -> Context:
+    """Its tags, unless whoever takes up the role may bring tags of their own."""
+    trust = resource.value("AssumeRolePolicyDocument")
+    if trust and any(each.allows for each in document(trust, resource).about("sts:TagSession")):
+        return {}
+    return tags(resource, "aws:PrincipalTag")
 
 
 def _holders(attachments: Attachments) -> Iterator[Actor]:

@@ -27,7 +27,10 @@ class Apis:
     def __init__(self, model: Model) -> None:
         self._model = model
         policy = Attached("AWS::VpcLattice::AuthPolicy", "ResourceIdentifier", "Policy")
-        lattice = Doors(model, {SERVICE: "", NETWORK: ""}, (policy,)).known()
+        doors = Doors(model, {SERVICE: "", NETWORK: ""}, (policy,))
+        for stray, target in doors.strays():
+            model.refusals.add(stray.refuse(f"guards {target}, which no template has"))
+        lattice = doors.known()
         self.services = [door for door in lattice if door.resource.type == SERVICE]
         self.networks = {door.resource: door for door in lattice if door.resource.type == NETWORK}
         self.domains = Doors(model, DOMAINS).known()

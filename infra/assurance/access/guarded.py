@@ -86,7 +86,7 @@ class Doors:
         own = list(self._policies.get(resource, ()))
         key = self._types.get(resource.type)
         if key and (text := resource.value(key)):
-            own.append((resource, document(text, resource)))
+            own.append((resource, _of_door(text, resource)))
         return Guarded(
             name=name or resource.name,
             arn=arn or resource.arn,
@@ -114,15 +114,28 @@ class Doors:
             known=False,
         )
 
-    def strays(self) -> list[str]:
-        """The ARNs or names of what policies of the assembly are attached to, but no template makes."""
-        return [target for target in self._policies if isinstance(target, str)]
+    def at(self, policy: Resource) -> Document | None:
+        """The text that a resource attaches to something else."""
+        return next((text for own in self._policies.values() for carrier, text in own if carrier is policy), None)
+
+    def strays(self) -> list[tuple[Resource, str]]:
+        """Policies attached to what no template makes, with its ARN or name."""
+        found = ((target, own) for target, own in self._policies.items() if isinstance(target, str))
+        return [(carrier, target) for target, own in found for carrier, _ in own]
 
     def _attach(self, policy: Resource, kind: Attached) -> None:
-        carried = document(policy.value(kind.text), policy)
+        carried = _of_door(policy.value(kind.text), policy)
         for name in listed(policy.value(kind.target)):
             found = self._model.find(name, *self._types, near=policy)
             self._policies.setdefault(found or str(name), []).append((policy, carried))
+
+
+def _of_door(text: Json, carrier: Resource) -> Document:
+    """A resource policy, each statement of which says whom it is about."""
+    read = document(text, carrier)
+    if any(each.principals is None and each.not_principals is None for each in read.statements):
+        raise carrier.refuse("has a policy that is not understood: a statement on a resource names no principal")
+    return read
 
 
 def tags(resource: Resource, *prefixes: str) -> Context:

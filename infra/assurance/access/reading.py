@@ -44,7 +44,7 @@ def texts(model: Model) -> Mapping[Resource, str]:
 
 
 def document(value: Json, where: Resource) -> Document:
-    """A policy document of a property, which CloudFormation takes as an object or as its text.
+    """A policy document of a property, which CloudFormation takes as an object or as its text; some types wrap it.
 
     Raises:
         Refused: it is malformed or not understood.
@@ -54,6 +54,8 @@ def document(value: Json, where: Resource) -> Document:
             value = json.loads(value)
         except ValueError as error:
             raise where.refuse(f"has a policy that is no JSON: {error}") from error
+    if isinstance(value, dict) and "PolicyDocument" in value:
+        return document(cast("dict[str, Json]", value)["PolicyDocument"], where)
     return Document.parse(value, where.name)
 
 

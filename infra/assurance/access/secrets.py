@@ -6,7 +6,7 @@ templates, their replicas, those that RDS keeps for its databases, and those tha
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from infra.assurance.access.desk import Desk, Question, concrete, sentence
@@ -27,6 +27,7 @@ _PARAMETER: Final = "AWS::SSM::Parameter"
 _NAMED: Final = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\"\\\s:,{}]+")
 _ANY_SUFFIX: Final = re.compile(r"(-\?{6}|-?\*)$")
 _ARN_PARTS: Final = 7
+_SUFFIX: Final = 7
 ASKED: Final = "asked by"
 """Quality of a secret: who may ask for it, and only the key that it is sealed with keeps it."""
 CHANGED: Final = "changed by"
@@ -49,6 +50,11 @@ class Secret:
     seal: Context
     """The encryption context that it is sealed in."""
 
+    def is_named(self, arn: str) -> bool:
+        """Whether an ARN or a pattern is its own; the six characters that end a secret's ARN may be left out."""
+        own = self.door.arn
+        return arn in {own, own[:-_SUFFIX]} or concrete(arn) == own or bool(matches(arn, own))
+
 
 class Secrets:
     """The secrets of an assembly."""
@@ -67,17 +73,16 @@ class Secrets:
             if ":secretsmanager:" in text:
                 self._name(text, resource)
 
-    def of(self, value: str, near: Resource) -> Secret | None:
+    def of(self, value: str, near: Resource) -> Secret:
         """The secret, or the parameter, that a container's `ValueFrom` names.
 
         <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html>: behind the
         ARN of a secret may stand a key of its JSON and a version; a name without an ARN is a parameter's.
         """
+        if ":secretsmanager:" not in value:
+            return self._parameter(value, near)
         arn = ":".join(value.split(":")[:_ARN_PARTS])
-        found = next((secret for secret in self.all if matches(secret.door.arn, arn)), None)
-        if found or ":secretsmanager:" in value:
-            return found
-        return self._parameter(value, near)
+        return next((secret for secret in self.all if secret.is_named(arn)), None) or self._add(arn, near)
 
     def _parameter(self, value: str, near: Resource) -> Secret:
         stack = near.stack
@@ -114,12 +119,19 @@ class Secrets:
             stem = _ANY_SUFFIX.sub("", arn)
             if "*" in stem or "?" in stem or stem.endswith(":"):
                 continue  # no secret of its own
-            if not any(matches(arn, secret.door.arn) or secret.door.arn == concrete(arn) for secret in self.all):
+            if not any(secret.is_named(arn) for secret in self.all):
                 door = self._doors.named("secret", arn, resource)
                 plain = Guarded(
                     door.name, concrete(arn), door.account, door.region, door.policy, door.evidence, known=False
                 )
                 self.all.append(self._secret(plain, None))
+
+    def _add(self, arn: str, evidence: Resource) -> Secret:
+        """One that templates only name."""
+        door = self._doors.named("secret", arn, evidence)
+        secret = self._secret(replace(door, arn=concrete(arn)), None)
+        self.all.append(secret)
+        return secret
 
     def _secret(self, door: Guarded, key: object) -> Secret:
         found = self._keys.of(key, "secretsmanager", door.resource)
@@ -163,10 +175,10 @@ def handed_over(model: Model, secrets: Secrets) -> list[Fact]:
     for task in model.of_type("AWS::ECS::TaskDefinition"):
         with reading(model, task):
             for value in _values_from(task):
-                if secret := secrets.of(value, task):
-                    step = f"ECS hands the value of {secret.door.name} to the containers of {task.name}"
-                    values = (task.name, secret.door.name)
-                    found.append(Fact(Relation.OPENS, values, (task, *secret.door.evidence), (step,)))
+                secret = secrets.of(value, task)
+                step = f"ECS hands the value of {secret.door.name} to the containers of {task.name}"
+                values = (task.name, secret.door.name)
+                found.append(Fact(Relation.OPENS, values, (task, *secret.door.evidence), (step,)))
     for resource, text in texts(model).items():
         if "{{resolve:s" in text:
             with reading(model, resource):
@@ -185,11 +197,8 @@ def _resolved(resource: Resource, text: str, secrets: Secrets) -> Iterator[Fact]
         if service == "secretsmanager" and not named.startswith("arn:"):
             value = f"arn:{stack.partition}:secretsmanager:{stack.region}:{stack.account}:secret:{named.split(':')[0]}"
         secret = secrets.of(value if service == "secretsmanager" else named.split(":")[0], resource)
-        name = secret.door.name if secret else f"secret {named.split(':')[0]}"
-        step = f"CloudFormation writes the value of {name} into {resource.name}"
-        yield Fact(
-            Relation.OPENS, (resource.name, name), (resource, *(secret.door.evidence if secret else ())), (step,)
-        )
+        step = f"CloudFormation writes the value of {secret.door.name} into {resource.name}"
+        yield Fact(Relation.OPENS, (resource.name, secret.door.name), (resource, *secret.door.evidence), (step,))
 
 
 def _values_from(task: Resource) -> Iterator[str]:

@@ -7,11 +7,11 @@ no reason to leave a row out: it is a second door, and the policy stays wrong wi
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from infra.assurance.access.actors import ANYONE, Actor
-from infra.assurance.access.desk import Desk, Question, sentence
+from infra.assurance.access.desk import OPEN, Desk, Question, sentence
 from infra.assurance.access.guarded import Attached, Context, Doors, Guarded
 from infra.assurance.access.keys import DECRYPT, Keys, opens
 from infra.assurance.access.reading import listed, reading, texts, within
@@ -21,6 +21,7 @@ from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 
 BUCKET: Final = "AWS::S3::Bucket"
+FILES: Final = "AWS::EFS::FileSystem"
 REPOSITORY: Final = "AWS::ECR::Repository"
 # By type: the property of its policy, and the actions that read, of which any one will do.
 _OTHERS: Final = {
@@ -28,18 +29,25 @@ _OTHERS: Final = {
     "AWS::Backup::BackupVault": ("AccessPolicy", ("backup:CopyFromBackupVault",)),
     "AWS::DynamoDB::Table": ("ResourcePolicy", ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query")),
     "AWS::DynamoDB::GlobalTable": ("", ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query")),
+    # Without a policy, whoever reaches it may mount it:
+    # <https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html>.
+    "AWS::EFS::FileSystem": ("FileSystemPolicy", ("elasticfilesystem:ClientMount",)),
     "AWS::Kinesis::Stream": ("", ("kinesis:GetRecords", "kinesis:SubscribeToShard")),
     "AWS::SNS::Topic": ("", ("sns:Subscribe",)),
     "AWS::SQS::Queue": ("", ("sqs:ReceiveMessage",)),
 }
 _ATTACHED: Final = (
     Attached("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument"),
+    Attached("AWS::SNS::TopicInlinePolicy", "TopicArn", "PolicyDocument"),
+    Attached("AWS::SQS::QueueInlinePolicy", "Queue", "PolicyDocument"),
     Attached("AWS::SQS::QueuePolicy", "Queues", "PolicyDocument"),
     Attached("AWS::SNS::TopicPolicy", "Topics", "PolicyDocument"),
     Attached("AWS::Kinesis::ResourcePolicy", "ResourceArn", "ResourcePolicy"),
 )
 # <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>
 _OPEN_ACLS: Final = frozenset({"PublicRead", "PublicReadWrite", "AuthenticatedRead"})
+_OBJECTS: Final = ("s3:GetObject", "s3:GetObjectVersion")
+_QUEUE: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.[a-z.]+/(\d+)/(.+)")
 _PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _IMAGE: Final = re.compile(r"(\d{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.[a-z.]+/([^:@\"\s]+)")
 _NAMED: Final = re.compile(r"arn:[a-z-]+:ecr:[a-z0-9-]+:\d{12}:repository/[A-Za-z0-9._/-]+(?=\")")
@@ -68,6 +76,9 @@ class Stores:
         for door in self._doors.known():
             with reading(model, door.resource):
                 self.all.append(self._store(door))
+        for policy, target in self._doors.strays():
+            with reading(model, policy):
+                self.all.append(self._elsewhere(policy, target))
         for arn, evidence in self._images().items():
             if not any(store.door.arn == arn for store in self.all):
                 door = self._doors.named("repository", arn, evidence)
@@ -76,10 +87,28 @@ class Stores:
     def _store(self, door: Guarded) -> Store:
         resource = door.resource
         if resource.type == BUCKET:
-            return Store(door, Relation.READS, ("s3:GetObject", "s3:GetObjectVersion"), key=self._sealed_with(resource))
+            return Store(door, Relation.READS, _OBJECTS, key=self._sealed_with(resource))
         if resource.type == REPOSITORY:
             return Store(door, Relation.PULLS, _PULL, all_needed=True)
+        if resource.type == FILES and door.policy is None:
+            door = replace(door, policy=OPEN)
         return Store(door, Relation.READS, _OTHERS[resource.type][1])
+
+    def _elsewhere(self, policy: Resource, target: str) -> Store:
+        """What no template makes, though one attaches a policy to it: told by ARN, a bucket by name, a queue by URL."""
+        stack = policy.stack
+        if policy.type == "AWS::S3::BucketPolicy":
+            door = self._doors.named("bucket", f"arn:{stack.partition}:s3:::{target}", policy)
+            return Store(door, Relation.READS, _OBJECTS)
+        if url := _QUEUE.fullmatch(target):
+            target = "arn:{}:sqs:{}:{}:{}".format(stack.partition, *url.groups())
+        service = target.split(":")[2] if target.startswith("arn:") else ""
+        actions = next((actions for _, actions in _OTHERS.values() if actions[0].startswith(f"{service}:")), None)
+        if actions is None:
+            raise policy.refuse(f"guards {target}, which no template has")
+        return Store(
+            replace(self._doors.named(service, target, policy), policy=self._doors.at(policy)), Relation.READS, actions
+        )
 
     def _sealed_with(self, bucket: Resource) -> Guarded | None:
         rules: list[Json] = listed(within(bucket.value("BucketEncryption"), "ServerSideEncryptionConfiguration"))

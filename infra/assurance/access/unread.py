@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
-from infra.assurance.access.reading import document, reading
+from infra.assurance.access.reading import document, listed, reading, texts
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
@@ -28,18 +28,21 @@ _READ: Final = frozenset({
     "AWS::Elasticsearch::Domain", "AWS::IAM::Group", "AWS::IAM::GroupPolicy", "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::IAM::User", "AWS::IAM::UserPolicy",
     "AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::Kinesis::ResourcePolicy", "AWS::OpenSearchService::Domain",
+    "AWS::EFS::FileSystem", "AWS::SNS::TopicInlinePolicy", "AWS::SQS::QueueInlinePolicy",
     "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::SecretsManager::ResourcePolicy",
     "AWS::VpcLattice::AuthPolicy",
 })  # fmt: skip
 # These only take away: an endpoint's policy, an organisation's, an access point's beside the bucket's own.
 _LIMITS: Final = frozenset({"AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy", "AWS::S3::AccessPoint"})
 # These let others send something in, and read nothing.
-_INBOUND: Final = frozenset({"AWS::Events::EventBusPolicy", "AWS::SES::EmailIdentity"})
+_INBOUND: Final = frozenset({
+    "AWS::Events::EventBus", "AWS::Events::EventBusPolicy", "AWS::Logs::Destination", "AWS::SES::EmailIdentity",
+})  # fmt: skip
 
 
 def refuse_unread(model: Model) -> None:
     """Refuse every resource that decides about access in a way that is not read."""
-    for resource in model.resources:
+    for resource, text in texts(model).items():
         type_ = resource.type
         with reading(model, resource):
             if _GIVERS.fullmatch(type_):
@@ -48,19 +51,26 @@ def refuse_unread(model: Model) -> None:
                 raise resource.refuse(f"is of a type of IAM that is not modelled ({type_})")
             if type_ in _READ or type_ in _LIMITS or type_ in _INBOUND:
                 continue
-            for key, value in _policies(resource):
-                if not _names_services_only(value, resource):
-                    raise resource.refuse(f"has a policy, in {key}, of a type that is not modelled ({type_})")
-
-
-def _policies(resource: Resource) -> Iterator[tuple[str, Json]]:
-    for key in resource.body.get("Properties", {}):
-        if "Polic" in key:
-            value = resource.value(key)
-            if (isinstance(value, dict) and "Statement" in value) or (
-                isinstance(value, str) and '"Statement"' in value
+            if "Statement" in text and not all(
+                _names_services_only(each, resource) for each in _policies(resource.properties)
             ):
-                yield key, value
+                raise resource.refuse(f"has a policy of a type that is not modelled ({type_})")
+
+
+def _policies(value: Json) -> Iterator[Json]:
+    """Policy documents anywhere in a value, which may be texts of JSON."""
+    if isinstance(value, str) and '"Statement"' in value and '"Effect"' in value:
+        yield value
+    elif isinstance(value, list):
+        for inner in cast("list[Json]", value):
+            yield from _policies(inner)
+    elif isinstance(value, dict):
+        table = cast("dict[str, Json]", value)
+        if any(isinstance(each, dict) and "Effect" in each for each in listed(table.get("Statement"))):
+            yield table
+        else:
+            for inner in table.values():
+                yield from _policies(inner)
 
 
 def _names_services_only(value: Json, resource: Resource) -> bool:

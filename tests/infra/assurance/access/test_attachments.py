@@ -143,3 +143,12 @@ def test_a_policy_for_services_alone_is_no_mystery(tmp_path: Path) -> None:
 
 def _json(value: Any) -> str:
     return str(value).replace("'", '"')
+
+
+def test_tags_that_a_session_may_bring_are_not_known(tmp_path: Path) -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/team": "shelf"}}
+    reader = role(allow("s3:GetObject", Condition=tagged), Tags=[{"Key": "team", "Value": "till"}])
+    assert readers(tmp_path / "fixed", {"Role": reader}) == set()
+    trust = reader["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    trust["Action"] = ["sts:AssumeRole", "sts:TagSession"]
+    assert readers(tmp_path / "free", {"Role": reader}) == {"Role"}

@@ -180,3 +180,22 @@ def test_parameters_of_a_container_are_secrets_too(tmp_path: Path) -> None:
 def test_who_changes_a_secret_is_told(tmp_path: Path) -> None:
     resources = {"Key": key(), "Secret": secret(), "Writer": role(allow("secretsmanager:Put*", {"Ref": "Secret"}))}
     assert ("Secret", "changed by", "Writer") in asked(tmp_path, resources).of(Relation.POSTURE)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"arn:aws:secretsmanager:us-east-1:{HOME}:secret:shop/db",
+        f"arn:aws:secretsmanager:us-east-1:{HOME}:secret:shop/db:password::",
+        "{{resolve:secretsmanager:shop/db:SecretString:password}}",
+    ],
+)
+def test_the_end_of_an_arn_may_be_left_out(tmp_path: Path, value: str) -> None:
+    container = {"Name": "shop", "Secrets": [{"Name": "P", "ValueFrom": value}]}
+    if value.startswith("{{"):
+        container = {"Name": "shop", "Environment": [{"Name": "P", "Value": value}]}
+    task = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container]}}
+    named = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "shop/db"}}
+    assert asked(tmp_path / "made", {"Secret": named, "Task": task}).of(Relation.OPENS) == {ROOT, ("Task", "Secret")}
+    told = {who for who, secret in asked(tmp_path / "named", {"Task": task}).of(Relation.OPENS) if "shop/db" in secret}
+    assert told == {"Task", ROOT[0]}

@@ -129,3 +129,32 @@ def test_a_queue_lets_in_by_its_policy(tmp_path: Path) -> None:
         "Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": attached},
     }
     assert readers(tmp_path, resources) == {f"account {FOREIGN}"}
+
+
+def test_a_policy_on_what_no_template_makes_opens_it(tmp_path: Path) -> None:
+    opened = allow(GET, "arn:aws:s3:::elsewhere/*", Principal="*")
+    attached = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"Bucket": "elsewhere", "PolicyDocument": policy(opened)},
+    }
+    queue = {"Queues": ["https://sqs.us-east-1.amazonaws.com/111122223333/theirs"]}
+    statement = allow("sqs:*", Principal={"AWS": FOREIGN})
+    queues = {"Type": "AWS::SQS::QueuePolicy", "Properties": {**queue, "PolicyDocument": policy(statement)}}
+    rows = asked(tmp_path, {"Policy": attached, "Queues": queues}).of(Relation.READS)
+    assert ("anyone", "bucket arn:aws:s3:::elsewhere") in rows
+    assert (f"account {FOREIGN}", f"sqs arn:aws:sqs:us-east-1:{HOME}:theirs") in rows
+
+
+def test_files_without_a_policy_are_for_whoever_reaches_them(tmp_path: Path) -> None:
+    files: Resources = {"Type": "AWS::EFS::FileSystem"}
+    assert "anyone" in readers(tmp_path / "open", {"Files": files})
+    mount = allow("elasticfilesystem:ClientMount", Principal={"AWS": arn("Reader")})
+    files["Properties"] = {"FileSystemPolicy": policy(mount)}
+    assert readers(tmp_path / "named", {"Files": files, "Reader": role()}) == {"Reader"}
+
+
+def test_a_table_has_its_policy_wrapped(tmp_path: Path) -> None:
+    statement = allow("dynamodb:*", Principal={"AWS": FOREIGN})
+    table = {"ResourcePolicy": {"PolicyDocument": policy(statement)}}
+    resources = {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": table}}
+    assert readers(tmp_path, resources) == {f"account {FOREIGN}"}

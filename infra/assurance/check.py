@@ -33,7 +33,7 @@ class Outcome:
     findings: "list[Finding]" = field(default_factory=list["Finding"])
     refused: list[Refused] = field(default_factory=list[Refused])
     absent: list[str] = field(default_factory=list[str])
-    """Environments of the claims of which the assembly has nothing: there, nothing was judged."""
+    """Environments of which the assembly has nothing, and stacks that it lacks: of them, nothing was asked for."""
 
     @property
     def broken(self) -> list[Verdict]:
@@ -145,14 +145,16 @@ _PARTS: Final[Mapping[str, Callable[[Model, Sequence[Fact]], list[Fact]]]] = {
 
 
 def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
-    places = places_of(model, claims.environments, claims.names)
+    places = places_of(model, claims)
     if claims.environments and not any(place.name for place in places):
         stages = ", ".join(claims.environments.values())
         raise Refused(
             f"speaks of the stages {stages}, and the assembly has none of them: name other claims with --claims",
             where=str(claims.file),
         )
-    outcome.absent = [name for name in claims.environments if name not in {place.name for place in places}]
+    there = {place.name for place in places}
+    lacking = dict.fromkeys(stack for place in places if place.name for stack in place.lacks)
+    outcome.absent = [*(name for name in claims.environments if name not in there), *lacking]
     outcome.verdicts = judge(claims, outcome.facts, places)
 
 

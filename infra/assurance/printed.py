@@ -15,7 +15,10 @@ def as_text(outcome: Outcome) -> str:
     """Every claim with its verdict; what breaks one with its owner, where it comes from, and how it comes about."""
     lines = [line for verdict in outcome.verdicts for line in _verdict(verdict)]
     lines += [f"RULE      {finding}" for finding in outcome.findings]
-    lines += [f"ABSENT    {name}: the assembly has nothing of its stage" for name in outcome.absent]
+    lines += [
+        f"ABSENT    {name}: is not in the assembly, and nothing that claims say of it was asked for"
+        for name in outcome.absent
+    ]
     lines += refusals(outcome.refused)
     return "\n".join([*lines, "", summary(outcome)])
 

@@ -35,9 +35,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """A whole file of them; `environments` are paths of stages by name, `names` what `{…}` stands for."""
+    """A whole file of them; `environments` are paths of stages by name, `names` what `{…}` stands for.
+
+    `apart` are stacks that an assembly may lack: what a row says of them is then not asked for.
+    """
 
     file: Path
     environments: Mapping[str, str]
     claims: tuple[Claim, ...]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    apart: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """Read a file of claims.
 
+    apart = ["guards-{account}"]      # stacks that an assembly may lack: then no row that names one is asked for
+
     [environments]                    # by name: the path of its stage in the assembly
     dev = "dev"
 
@@ -48,6 +50,13 @@ class _File:
     environments: Mapping[str, str]
     names: Mapping[str, tuple[str, ...]]
 
+    def named(self, pattern: str) -> str:
+        """A pattern with names of one thing replaced by it."""
+        for name, texts in self.names.items():
+            if len(texts) == 1:
+                pattern = pattern.replace(f"{{{name}}}", texts[0])
+        return pattern
+
     def meant(self, patterns: Iterable[str]) -> Iterator[str]:
         """The patterns; one with a name of several things as often as there are things."""
         for pattern in patterns:
@@ -77,13 +86,14 @@ def read_claims(file: Path) -> Claims:
     except (OSError, ValueError) as error:
         raise Refused(f"cannot be read: {error}", where=str(file)) from error
     try:
-        _only(content, ("environments", "names", "claim"), "the file")
+        _only(content, ("apart", "environments", "names", "claim"), "the file")
         names = _table(content.get("names", {}), "names")
         context = _File(
             file,
             _environments(content.get("environments", {})),
             {name: _texts(value, f"names: {name}") for name, value in names.items()},
         )
+        apart = _texts(content.get("apart", []), "apart")
         entries = _tables(content.get("claim", []), "claim")
     except _Wrong as wrong:
         raise Refused(str(wrong), where=str(file)) from wrong
@@ -97,7 +107,7 @@ def read_claims(file: Path) -> Claims:
     if problems:
         raise Refused("\n  ".join(["holds wrong claims:", *problems]), where=str(file))
     named = {name: texts[0] for name, texts in context.names.items() if len(texts) == 1}
-    return Claims(file, context.environments, tuple(claims), named)
+    return Claims(file, context.environments, tuple(claims), named, apart)
 
 
 def _environments(value: object) -> Mapping[str, str]:
@@ -119,8 +129,10 @@ def _claim(entry: Mapping[str, Any], file: _File, others: Collection[str]) -> Cl
     abouts = cast("object", entry["about"] if isinstance(entry["about"], list) else [entry["about"]])
     about = tuple(_patterns(table, relation, "about", file, local=bool(where)) for table in _tables(abouts, "about"))
     for alternative in about:
-        if where and not any(names_home(pattern) for patterns in alternative.values() for pattern in patterns):
-            raise _Wrong("about: names nothing of an environment (`~/…`), and would speak about all at once")
+        if where and not any(names_home(file.named(text)) for texts in alternative.values() for text in texts):
+            raise _Wrong(
+                "about: names nothing of an environment (`~/…`, `{account}`): it would speak about all at once"
+            )
     return Claim(
         sentence=_text(entry, "sentence"),
         owner=_text(entry, "owner"),
@@ -152,8 +164,8 @@ def _relation(entry: Mapping[str, Any]) -> Relation:
 def _patterns(table: Mapping[str, Any], relation: Relation, key: str, file: _File, *, local: bool) -> Patterns:
     _only(table, COLUMNS[relation], f"{key}: `{relation}`")
     patterns = {column: tuple(file.meant(_texts(value, f"{key}: {column}"))) for column, value in table.items()}
-    if not local and any(names_home(pattern) for values in patterns.values() for pattern in values):
-        raise _Wrong(f"{key}: `~/` is the stage of an environment, and the claim has none")
+    if not local and any(names_home(file.named(text)) for texts in patterns.values() for text in texts):
+        raise _Wrong(f"{key}: `~/` and `{{account}}` are those of an environment, and the claim has none")
     return patterns
 
 

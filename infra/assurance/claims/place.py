@@ -1,10 +1,11 @@
 """Where a claim is judged: an environment of the assembly, or all that belongs to none."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from infra.assurance.claims.claim import Claims
 from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
 
@@ -19,11 +20,15 @@ _DEPTH: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An environment: its name in the claims, the path of its stage, and what `{…}` in claims stands for there."""
+    """An environment: its name in the claims, the path of its stage, and what `{…}` in claims stands for there.
+
+    `lacks` are the stacks that the claims say may be apart, and that are not in the assembly.
+    """
 
     name: str
     path: str
     values: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    lacks: tuple[str, ...] = ()
 
     def filled(self, pattern: str) -> str:
         """A pattern of a claim with `~/` and `{…}` replaced by what they stand for here."""
@@ -41,11 +46,11 @@ class Place:
 
 
 def names_home(pattern: str) -> bool:
-    """Whether a pattern names something of the environment that it is judged in."""
-    return bool(_HOME.search(pattern))
+    """Whether a pattern names something of the environment that it is judged in, or its account."""
+    return bool(_HOME.search(pattern)) or "{account}" in pattern
 
 
-def places_of(model: Model, environments: Mapping[str, str], names: Mapping[str, str] | None = None) -> list[Place]:
+def places_of(model: Model, claims: Claims) -> list[Place]:
     """The places of an assembly: those of the environments that it holds, and the one outside if anything is there.
 
     Besides the names of the claims there are `{environment}`, its `{account}` and `{region}`, which are those of its
@@ -55,19 +60,25 @@ def places_of(model: Model, environments: Mapping[str, str], names: Mapping[str,
     homes: dict[str, Stack] = {}
     for stack, scope in model.scopes.items():
         for resource in scope.resources.values():
-            homes.setdefault(_home(stack.stage, resource.name, environments), stack)
+            homes.setdefault(_home(stack.stage, resource.name, claims.environments), stack)
     outside = {stack.name: stack for stack in model.scopes if not stack.stage}
     values = {
         f"{name}.{key}": value
         for name, stack in {**outside, **homes}.items()
         for key, value in (("account", stack.account), ("region", stack.region))
     }
+    paths = {**claims.environments, OUTSIDE: ""}
     places = [
-        Place(name, environments.get(name, ""), {**values, **_own(name, homes), **(names or {})})
-        for name in (*environments, OUTSIDE)
-        if name in homes
+        Place(name, path, {**values, **_own(name, homes), **claims.names})
+        for name, path in paths.items()
+        if name in homes or not claims.environments
     ]
-    return places or ([] if environments else [Place(OUTSIDE, "", names or {})])
+    tops = {resource.name.partition("/")[0] for resource in model.resources}
+    return [replace(place, lacks=_lacking(place, claims.apart, tops)) for place in places]
+
+
+def _lacking(place: Place, apart: Iterable[str], tops: Collection[str]) -> tuple[str, ...]:
+    return tuple(stack for stack in map(place.filled, apart) if stack not in tops)
 
 
 def _own(name: str, homes: Mapping[str, Stack]) -> Mapping[str, str]:

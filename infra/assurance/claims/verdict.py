@@ -49,22 +49,24 @@ Wanted: TypeAlias = Sequence[tuple[int, AnyOf]]
 
 
 def judge(claims: Claims, facts: Sequence[Fact], places: Sequence[Place] | None = None) -> list[Verdict]:
-    """A verdict on every claim, and for each relation with facts that no claim speaks about one on those.
+    """A verdict on every claim that concerns one of the places, and on the facts of which no claim speaks.
 
     A claim is judged in those of its environments that are among the places (`places_of`; by default all). A claim of
-    no environment speaks about facts that name none.
+    no environment speaks about facts that name no stage of one.
     """
     if places is None:
         named = {**claims.environments, OUTSIDE: ""}
         places = [Place(name, path, claims.names) for name, path in named.items()]
-    tables = _tables_of(facts, claims)
+    tables = _tables_of(facts, places)
     spoken: set[Fact] = set()
     verdicts: list[Verdict] = []
     for claim in claims.claims:
+        concerned = [place for place in places if place.name in (claim.environments or (OUTSIDE,))]
+        if not concerned:
+            continue
         verdict = Verdict(claim)
-        for place in places:
-            if place.name in (claim.environments or (OUTSIDE,)):
-                _judge_in(place, verdict, tables.get((place.name, claim.relation), _Table()))
+        for place in concerned:
+            _judge_in(place, verdict, tables.get((place.name, claim.relation), _Table()))
         spoken.update(fact for found in (verdict.held, verdict.extra, verdict.unmeasured) for _, fact in found)
         verdicts.append(verdict)
     return [*verdicts, *_unclaimed([fact for fact in facts if fact not in spoken])]
@@ -102,7 +104,7 @@ def _judge_in(place: Place, verdict: Verdict, table: _Table) -> None:
     for row in _combinations(claim, place):
         found = _found(row, spoken)
         allowed.update(found)
-        if not found:
+        if not found and not any(stack in value for stack in place.lacks for value in row):
             verdict.missing.append((place, str(Fact(claim.relation, row))))
     for values, fact in spoken.items():
         if values not in allowed:
@@ -144,14 +146,20 @@ def _found(row: Values, spoken: Collection[Values]) -> list[Values]:
     return [values for values in spoken if _fits(wanted, values)]
 
 
-def _tables_of(facts: Iterable[Fact], claims: Claims) -> Mapping[tuple[str, Relation], _Table]:
-    """The facts by the places that they name and by relation, so that a claim looks at few."""
+def _tables_of(facts: Iterable[Fact], places: Iterable[Place]) -> Mapping[tuple[str, Relation], _Table]:
+    """The facts by relation and by the places that they belong to, so that a claim looks at few.
+
+    A fact belongs to the environments whose stage or account it names. One that names no stage belongs outside, too.
+    """
+    environments = [place for place in places if place.name != OUTSIDE]
     # The longest first: a stage may lie in another.
-    paths = sorted(((f"{path}/", name) for name, path in claims.environments.items()), key=lambda one: -len(one[0]))
+    paths = sorted(((f"{place.path}/", place.name) for place in environments), key=lambda one: -len(one[0]))
+    accounts = [(account, place.name) for place in environments if (account := place.values.get("account"))]
     tables: dict[tuple[str, Relation], _Table] = defaultdict(_Table)
     for fact in facts:
-        homes = {home for value in fact.values if (home := _home_of(value, paths)) is not None}
-        for place in homes or {OUTSIDE}:
+        homes = {home for value in fact.values if (home := _home_of(value, paths)) is not None} or {OUTSIDE}
+        homes.update(name for account, name in accounts for value in fact.values if account in value)
+        for place in homes:
             tables[place, fact.relation].add(fact)
     return tables
 

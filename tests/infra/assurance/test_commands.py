@@ -227,7 +227,7 @@ def test_an_environment_that_is_not_there_is_named(
     application.claims.write_text('[environments]\ndev = "dev"\nprod = "prod"\n')
     assert run(Application(tmp_path / "staged", application.claims, {}), "check") in {1, 2}
     printed = capsys.readouterr().out
-    assert "ABSENT    prod: the assembly has nothing of its stage" in printed
+    assert "ABSENT    prod: is not in the assembly" in printed
     assert "ABSENT    dev" not in printed
 
 

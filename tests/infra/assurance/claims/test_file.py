@@ -66,7 +66,7 @@ def test_a_name_may_stand_for_several_things(tmp_path: Path) -> None:
         ({"relation": '"touches"'}, ["relation: touches is none", "reaches, opens, uses key, connects as"]),
         ({"about": '{ target = "~/Shop" }'}, ["target: is unknown", "`reaches` has from, to, ports"]),
         ({"about": "{ to = 5432 }"}, ["about: to: is neither a text nor a list of texts"]),
-        ({"about": '{ to = "dev/Shop" }'}, ["about: names nothing of an environment (`~/…`)"]),
+        ({"about": '{ to = "dev/Shop" }'}, ["about: names nothing of an environment (`~/…`, `{account}`)"]),
         ({"about": '"~/Shop"'}, ["about: is no table"]),
         ({"allowed": '{ from = "~/Web" }'}, ["allowed: is no list of tables"]),
         ({"allowed": '[{ from = "~/Web" }]'}, ["allowed: a row lacks ports"]),
@@ -79,7 +79,7 @@ def test_a_name_may_stand_for_several_things(tmp_path: Path) -> None:
             {"environments": '["dev"]', "allowed": '[{ from = "a", ports = "b", environments = ["prod"] }]'},
             ["allowed: environments: prod is none of dev"],
         ),
-        ({"environments": "[]"}, ["about: `~/` is the stage of an environment, and the claim has none"]),
+        ({"environments": "[]"}, ["about: `~/` and `{account}` are those of an environment, and the claim has none"]),
         ({"alowed": "[]"}, ["alowed: is unknown; a claim has sentence, owner, environments"]),
         ({"measured_by": '"tests/test_none.py::test_it"'}, ["measured_by: there is no file tests/test_none.py"]),
         ({"measured_by": '"claims.toml::test_it"'}, ["measured_by: claims.toml has no test test_it"]),
@@ -111,7 +111,7 @@ def test_two_claims_with_one_sentence_are_refused(tmp_path: Path) -> None:
 def test_unknown_tables_are_named(tmp_path: Path) -> None:
     file = tmp_path / "claims.toml"
     file.write_text("[stages]\n[[claims]]\n")
-    assert "stages, claims: is unknown; the file has environments, names, claim" in problem_of(file)
+    assert "stages, claims: is unknown; the file has apart, environments, names, claim" in problem_of(file)
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:

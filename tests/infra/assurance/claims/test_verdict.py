@@ -1,5 +1,6 @@
 """A claim holds when the facts it speaks about are exactly those it allows, and no fact is spoken about by none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,8 +131,32 @@ def test_account_and_region_are_those_of_the_environment() -> None:
     assert len(judged(swapped, own)[0].extra) == len(judged(swapped, own)[0].missing) == 2
 
 
+def test_what_names_an_account_belongs_to_its_environment_and_outside() -> None:
+    pulls = Fact(Relation.PULLS, ("root of 777788889999", "repository of 777788889999"))
+    own = claim(
+        {"who": ("root of {account}",), "repository": ("repository of {account}",)},
+        about=({"repository": ("repository of {account}",)},),
+        environments=("prod",),
+        relation=Relation.PULLS,
+    )
+    anyone = claim(about=({},), environments=(), relation=Relation.PULLS)
+    assert [verdict.state for verdict in judged([pulls], own)] == [State.COMPUTED]
+    assert [fact for _, fact in judged([pulls], own, anyone)[1].extra] == [pulls]
+
+
+def test_rows_about_stacks_that_are_apart_are_not_asked_for_but_allowed() -> None:
+    apart = [replace(PLACES[0], lacks=("guards",))]
+    both = claim(WEB, {**WEB, "from": ("holder of guards/policy",)})
+    assert judged([BOTH[0]], both, places=apart)[0].state is State.COMPUTED
+    assert judged([BOTH[0]], both, places=PLACES[:1])[0].state is State.BROKEN
+    assert (
+        judged([BOTH[0], reaches("holder of guards/policy", "dev/Shop")], both, places=apart)[0].state is State.COMPUTED
+    )
+
+
 def test_what_is_not_in_the_assembly_is_not_judged() -> None:
     assert judged([BOTH[0]], claim(WEB), places=[PLACES[0]])[0].state is State.COMPUTED
+    assert judged([], claim(WEB, environments=("prod",)), places=[PLACES[0]]) == []
 
 
 def test_what_a_server_decides_holds_only_as_measured() -> None:

@@ -1,0 +1,67 @@
+"""What the claims say of this application is true of what it deploys, and they say something about all of it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.assurance.__main__ import CLAIMS, main
+from infra.assurance.claims import read_claims
+from infra.assurance.facts import Relation
+
+HARMLESS: dict[str, dict[str, Any]] = {
+    "Metric": {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluationPeriods": 1,
+            "MetricName": "CPUUtilization",
+            "Namespace": "AWS/ECS",
+            "Period": 60,
+            "Statistic": "Average",
+            "Threshold": 80,
+        },
+    },
+    "Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{}"}},
+}
+
+
+@pytest.fixture
+def copy(assembly: Path, tmp_path: Path) -> Path:
+    """The assembly without what is large and no template."""
+    ignored = shutil.ignore_patterns("asset.*", "tree.json")
+    return shutil.copytree(assembly, tmp_path / "cdk.out", ignore=ignored)
+
+
+def broken(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a check says that does not hold; nothing if all does."""
+    code = main(["check", str(folder), "--no-guard"])
+    printed = capsys.readouterr().out
+    return "" if code == 0 else printed
+
+
+def test_every_claim_holds(assembly: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not broken(assembly, capsys)
+
+
+@pytest.mark.parametrize("environment", read_claims(CLAIMS).environments)
+def test_every_claim_holds_of_an_environment_by_itself(
+    environment: str, assembly: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = read_claims(CLAIMS).environments[environment].replace("/", "-")
+    assert not broken(assembly / f"assembly-{stage}", capsys)
+
+
+def test_what_is_harmless_changes_no_claim(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in copy.rglob("*.template.json"):
+        template = json.loads(file.read_text())
+        template["Resources"].update(HARMLESS)
+        template.setdefault("Outputs", {})["Said"] = {"Value": "harmless"}
+        file.write_text(json.dumps(template))
+    assert not broken(copy, capsys)
+
+
+def test_there_is_a_claim_of_every_relation() -> None:
+    assert {claim.relation for claim in read_claims(CLAIMS).claims} == set(Relation)

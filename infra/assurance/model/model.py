@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 from infra.assurance.model import identity
 from infra.assurance.model.assembly import Stack, read_assembly
@@ -48,9 +47,10 @@ class Model:
         Environments give the same names to their own resources: with `near`, a name (an ARN is no name) leads only
         within that resource's account, and first within its stack, then its stage and its region.
         """
-        found = self._by_identity.get(value, ()) if isinstance(value, str) else ()
-        found = [resource for resource in found if not types or resource.type in types]
-        if near is not None and not cast("str", value or "").startswith("arn:"):
+        if not isinstance(value, str):
+            return None
+        found = [found for found in self._by_identity.get(value, ()) if not types or found.type in types]
+        if near is not None and not value.startswith("arn:"):
             home = near.stack
             found = [resource for resource in found if resource.stack.account == home.account]
             found.sort(key=lambda resource: _distance(resource.stack, home))

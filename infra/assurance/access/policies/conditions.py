@@ -71,11 +71,11 @@ class Condition:
         Raises:
             Refused: one is not.
         """
-        for value in self.values:
+        for value in filter(lambda value: not is_unknown(value), self.values):
             try:
                 if self.operator is None and value.lower() not in {"true", "false"}:
                     raise ValueError(value)  # noqa: TRY301 - told as any other
-                if self.operator and not self.operator.is_text and not is_unknown(value):
+                if self.operator and not self.operator.is_text:
                     self.operator.compare(value, value)
             except ValueError as error:
                 raise Refused(f"has a policy with {self}: {value} is no value for it", where=where) from error
@@ -84,11 +84,7 @@ class Condition:
         """Whether it holds, as far as a request's keys are known."""
         given = lookup(self.key)
         if self.operator is None:
-            return (
-                MAYBE
-                if given is None
-                else some(YES if (value.lower() == "true") is (not given) else NO for value in self.values)
-            )
+            return MAYBE if given is None else some(_is_null(value, given) for value in self.values)
         if given is None:
             return MAYBE
         if not given:
@@ -122,6 +118,12 @@ class Condition:
     def __str__(self) -> str:
         """As a reviewer reads it."""
         return f"{self.written} {self.key} {', '.join(self.values)}"
+
+
+def _is_null(value: str, given: tuple[str, ...]) -> Truth:
+    if is_unknown(value):
+        return MAYBE
+    return YES if (value.lower() == "true") is (not given) else NO
 
 
 def _text(value: Json) -> str:

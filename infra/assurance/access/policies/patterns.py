@@ -88,7 +88,8 @@ def matches_arn(pattern: str, arn: str) -> Truth:
         return matches(wanted, given)
     pattern_parts += ["*"] * (_ARN_PARTS - len(pattern_parts))
     by_part = every(matches(*pair) for pair in zip(pattern_parts, arn_parts, strict=True))
-    return MAYBE if by_part is NO and "*:" in wanted and _overlap(wanted, given, in_parts=True) else by_part
+    crosses = "*:" in wanted or _HAS_HOLE.search(wanted)  # what is not known may hold colons, too
+    return MAYBE if by_part is NO and crosses and _overlap(wanted, given, in_parts=True) else by_part
 
 
 @cache

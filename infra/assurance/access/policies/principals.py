@@ -160,7 +160,7 @@ def _names_unknown(name: str, principal: Principal) -> tuple[Level, Truth]:
         return Level.DIRECT, MAYBE
     partition = principal.arn.split(":", 2)[1]
     root = f"arn:{partition}:iam::{principal.account}:root"
-    return (Level.ACCOUNT, MAYBE) if matches(name, root) else _NOBODY
+    return (Level.ACCOUNT, MAYBE) if matches(name, root) or matches(name, principal.account) else _NOBODY
 
 
 @cache

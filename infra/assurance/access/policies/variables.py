@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from infra.assurance.access.policies.patterns import anything, literal
+from infra.assurance.access.policies.patterns import anything, literal, sealed
 
 Lookup: TypeAlias = Callable[[str], tuple[str, ...] | None]
 """What a request says of a key, in lower case: its values, none at all if it lacks the key, None if that is unknown."""
@@ -22,6 +22,7 @@ def substitute(text: str, lookup: Lookup) -> str | None:
 
     None if the request does not have a key and the policy no default for it: then the text matches nothing.
     """
+    text = sealed(text)  # what is not known is no variable, whatever its description says
     if "${" not in text:
         return text
     missing = False

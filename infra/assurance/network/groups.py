@@ -119,7 +119,7 @@ class _Groups:
         given = cast("Mapping[str, Json]", written)
         try:
             admitted = traffic(given.get("IpProtocol"), given.get("FromPort"), given.get("ToPort"))
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise resource.refuse(f"has a rule for no known traffic: {error}") from error
         peers = [(key, given[key]) for key in (*_PEER_GROUPS, *_PEER_LISTS, *_PEER_BLOCKS) if given.get(key)]
         if not peers:

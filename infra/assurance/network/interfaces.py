@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 from infra.assurance.model.assembly import Json
-from infra.assurance.model.identity import is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.kinds import KINDS, MEMBERS, SUBNET_GROUPS, TEMPLATES, Kind
-from infra.assurance.network.paths import values
+from infra.assurance.network.paths import identifier, values
 from infra.assurance.network.places import Places, Subnet, places
 from infra.assurance.network.ports import EGRESS, EVERYTHING, INGRESS, TCP, Traffic
 from infra.assurance.network.special import SPECIAL, listening
@@ -147,7 +146,7 @@ def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> I
 
 def _worn(model: Model, resource: Resource, kind: Kind) -> _Worn:
     """What the resource says; what it does not say, its launch template says."""
-    groups = [_id(resource, value) for path in kind.groups for value in values(resource, path)]
+    groups = [identifier(resource, value) for path in kind.groups for value in values(resource, path)]
     subnets = [
         id_ for path in kind.subnets for value in values(resource, path) for id_ in _subnets(model, resource, value)
     ]
@@ -219,11 +218,11 @@ def _template(model: Model, resource: Resource, value: Json) -> Resource:
 
 def _subnets(model: Model, resource: Resource, value: Json) -> list[str]:
     """The ids of a subnet, or of those a subnet group lists."""
-    named = _id(resource, value)
+    named = identifier(resource, value)
     group = model.find(named, *SUBNET_GROUPS, near=resource) or _group_called(model, resource, named)
     if group is None:
         return [named]
-    return [_id(group, id_) for id_ in values(group, "SubnetIds")]
+    return [identifier(group, id_) for id_ in values(group, "SubnetIds")]
 
 
 def _group_called(model: Model, resource: Resource, name: str) -> Resource | None:
@@ -234,9 +233,3 @@ def _group_called(model: Model, resource: Resource, name: str) -> Resource | Non
         if (group.stack.account, group.stack.region) == home and str(own).lower() == name.lower():
             return group
     return None
-
-
-def _id(resource: Resource, value: Json) -> str:
-    if not isinstance(value, str) or is_unknown(value):
-        raise resource.refuse(f"has a subnet or security group that only its deployment names: {value}")
-    return value

@@ -17,8 +17,8 @@ from infra.assurance.network.addresses import addresses
 from infra.assurance.network.admission import Admitted, Network, matches, toward
 from infra.assurance.network.groups import Rule
 from infra.assurance.network.interfaces import Interface
-from infra.assurance.network.paths import values
-from infra.assurance.network.ports import EGRESS, INGRESS, TCP, Traffic, common
+from infra.assurance.network.paths import identifier, values
+from infra.assurance.network.ports import EGRESS, INGRESS, TCP, Traffic, common, traffic
 
 # <https://docs.aws.amazon.com/vpc-lattice/latest/ug/security-groups.html>, the managed prefix lists.
 _LATTICE: Final = (addresses("169.254.171.0/24"), addresses("fd00:ec2:80::/64"))
@@ -51,8 +51,9 @@ def calls(network: Network) -> Iterator[Call]:
 
 
 def _clients(network: Network, association: Resource) -> Iterator[Call]:
-    vpc = association.value("VpcIdentifier")
-    door = Interface(association.name, association, tuple(association.value("SecurityGroupIds") or ()) or None, (), vpc)
+    vpc = association.text("VpcIdentifier")
+    worn = tuple(identifier(association, value) for value in values(association, "SecurityGroupIds"))
+    door = Interface(association.name, association, worn or None, (), vpc)
     reached = list(_services(network, association))
     for side in network.interfaces:
         if side.vpc != vpc or not side.initiates or not side.subnets:
@@ -61,10 +62,10 @@ def _clients(network: Network, association: Resource) -> Iterator[Call]:
         into = [one for family in sorted(side.families) for one in toward(network, door, INGRESS, side, family)]
         for match in matches(out, into):
             for name, service, ports in reached:
-                for traffic in common([match.traffic], ports):
+                for carried in common([match.traffic], ports):
                     evidence = (*match.out.evidence, *match.into.evidence, association, *service, side.resource)
                     steps = (match.out.sentence(side, EGRESS), match.into.sentence(door, INGRESS))
-                    yield Call(side.name, name, traffic, evidence, (*steps, f"{association.name} leads to {name}"))
+                    yield Call(side.name, name, carried, evidence, (*steps, f"{association.name} leads to {name}"))
 
 
 def _services(network: Network, association: Resource) -> Iterator[tuple[str, tuple[Resource, ...], list[Traffic]]]:
@@ -92,8 +93,11 @@ def _listeners(network: Network, service: Resource) -> Iterable[Resource]:
 
 
 def _port(listener: Resource) -> Traffic:
-    port = int(listener.value("Port") or _DEFAULT_PORTS.get(listener.value("Protocol"), 443))
-    return Traffic(TCP, port, port)
+    port = listener.value("Port") or _DEFAULT_PORTS.get(str(listener.value("Protocol")))
+    try:
+        return traffic(TCP, port, port)
+    except ValueError as error:
+        raise listener.refuse(f"listens to no known traffic: {error}") from error
 
 
 def _to_lattice(network: Network, side: Interface, door: Interface) -> Iterator[Admitted]:

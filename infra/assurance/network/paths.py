@@ -3,6 +3,7 @@
 from typing import cast
 
 from infra.assurance.model.assembly import Json
+from infra.assurance.model.identity import is_unknown
 from infra.assurance.model.resource import Resource
 
 
@@ -14,6 +15,17 @@ def values(resource: Resource, path: str) -> list[Json]:
         tables = (cast("dict[str, Json]", value) for value in level if isinstance(value, dict))
         level = [inner for table in tables for inner in _flat(table.get(key))]
     return level
+
+
+def identifier(resource: Resource, value: Json) -> str:
+    """The id or name that a value is.
+
+    Raises:
+        Refused: it is none, or only a deployment knows it.
+    """
+    if not isinstance(value, str) or is_unknown(value):
+        raise resource.refuse(f"has a subnet or security group that only its deployment names: {value}")
+    return value
 
 
 def _flat(value: Json) -> list[Json]:

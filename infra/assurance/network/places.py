@@ -8,6 +8,7 @@ from infra.assurance.model.identity import attribute, is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import IPV4, IPV6, Addresses, addresses, everything
+from infra.assurance.network.paths import values
 from infra.assurance.refusal import Refused
 
 GLOBAL_UNICAST: Final = addresses("2000::/3")
@@ -194,6 +195,6 @@ def _gateway_endpoints(model: Model) -> dict[str, tuple[Resource, ...]]:
     for endpoint in model.of_type("AWS::EC2::VPCEndpoint"):
         with model.refusals.collected():
             if endpoint.value("VpcEndpointType") in (None, "Gateway"):
-                for table in map(str, endpoint.value("RouteTableIds") or ()):
+                for table in map(str, values(endpoint, "RouteTableIds")):
                     found[table] = (*found.get(table, ()), endpoint)
     return found

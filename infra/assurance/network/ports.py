@@ -79,17 +79,22 @@ def text(given: Iterable[Traffic]) -> str:
 def _protocol(given: object) -> int:
     name = str(given).strip().lower()
     number = _NUMBERS.get(name)
-    if number is None:
+    if number is None and name.isdecimal():
         number = int(name)
+    if number is None:
+        raise ValueError(f"there is no protocol {given}")
     if not ALL <= number <= _LAST_PROTOCOL:
         raise ValueError(f"there is no protocol {given}")
     return number
 
 
 def _bound(given: object, default: int) -> int:
-    if isinstance(given, bool) or not isinstance(given, int | float | str | None):
-        raise TypeError(f"{given!r} is no port")
-    number = default if given is None or given == "" else int(given)
+    if given is None or given == "":
+        return default
+    try:
+        number = int(str(given).removesuffix(".0"))
+    except ValueError:
+        raise ValueError(f"{given!r} is no port") from None
     return default if number == ALL else number
 
 

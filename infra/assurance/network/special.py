@@ -29,10 +29,11 @@ def listening(model: Model, balancer: Resource) -> tuple[Traffic, ...]:
     found: list[Traffic] = []
     for listener in model.of_type("AWS::ElasticLoadBalancingV2::Listener"):
         if model.find(listener.value("LoadBalancerArn"), balancer.type) is balancer:
-            protocol = str(listener.value("Protocol"))
-            found += [
-                traffic(one, listener.value("Port"), listener.value("Port")) for one in _CARRIED.get(protocol, ())
-            ]
+            port = listener.value("Port")
+            try:
+                found += [traffic(one, port, port) for one in _CARRIED.get(str(listener.value("Protocol")), ())]
+            except ValueError as error:
+                raise listener.refuse(f"listens to no known traffic: {error}") from error
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.assurance.check import HOLDS, REFUSED, check, models_of, reachability_of, refused_by
+from infra.assurance.check import HOLDS, REFUSED, accepted, check, models_of, reachability_of, refused_by
 from infra.assurance.facts import distinct
 from infra.assurance.refusal import Refusals
 
@@ -65,7 +65,10 @@ def _report(options: argparse.Namespace) -> int:
     from infra.assurance.report import as_markdown  # noqa: PLC0415
 
     outcome = check(options.assembly, options.claims, known_rules=not options.no_guard)
-    _say(as_markdown(outcome), end="")
+    refusals = Refusals()
+    rows = [] if options.no_guard else accepted(refusals)
+    outcome.refused += refusals
+    _say(as_markdown(outcome, rows), end="")
     return outcome.code
 
 

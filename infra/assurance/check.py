@@ -15,6 +15,7 @@ from infra.assurance.model.model import Model, read_models
 from infra.assurance.refusal import Refusals, Refused
 
 if TYPE_CHECKING:
+    from infra.assurance.register import Decision
     from infra.assurance.rules import Finding
 
 HOLDS: Final = 0
@@ -156,6 +157,15 @@ def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
     lacking = dict.fromkeys(stack for place in places if place.name for stack in place.lacks)
     outcome.absent = [*(name for name in claims.environments if name not in there), *lacking]
     outcome.verdicts = judge(claims, outcome.facts, places)
+
+
+def accepted(refusals: Refusals) -> "list[Decision]":
+    """The register of what is accepted of known rules: each row with its reason, owner and last day."""
+    from infra.assurance.register import read_decisions  # noqa: PLC0415
+    from infra.assurance.rules.accepted import REGISTER  # noqa: PLC0415
+
+    rows = {"rules": list, "resources": list}
+    return _answer(refusals, str(REGISTER), lambda: read_decisions(REGISTER, rows) if REGISTER.is_file() else [], [])
 
 
 def _answer(refusals: Refusals, where: str, ask: Callable[[], Answer], otherwise: Answer) -> Answer:

@@ -5,17 +5,21 @@ The same templates and claims give the same page: it has no date.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from infra.assurance.check import Outcome
 from infra.assurance.claims import State, Verdict
 from infra.assurance.facts import COLUMNS
 from infra.assurance.printed import summary, where_from
 
-_HEAD = """# Evidence
+if TYPE_CHECKING:
+    from infra.assurance.register import Decision
+
+_HEAD: Final = """# Evidence
 
 Each sentence below is a claim about what these templates deploy, with its owner and a verdict:
 
-* **computed**: it follows from the templates alone. The rows are all facts there are, and all that are allowed.
+* **computed**: it follows from the templates alone: its rows are all facts there are, and exactly those allowed.
 * **measured**: some of its facts are decided by a server's own program; the test that is named measured them.
 * **broken**: there is a fact that is not allowed, or one is missing that should be there.
 
@@ -23,12 +27,13 @@ In rows that hold in several environments, `~/` is the environment's own stage a
 What could not be read or modelled is listed as refused, and nothing may be relied on before it is resolved."""
 
 
-def as_markdown(outcome: Outcome) -> str:
-    """The page."""
+def as_markdown(outcome: Outcome, accepted: Sequence["Decision"] = ()) -> str:
+    """The page. `accepted` is what is accepted of the findings of known rules."""
     parts = [_HEAD, summary(outcome), *_refused(outcome), *_findings(outcome)]
     for state in (State.BROKEN, State.COMPUTED, State.MEASURED):
         if verdicts := [verdict for verdict in outcome.verdicts if verdict.state is state]:
             parts += [f"## {state.capitalize()}", *(part for verdict in verdicts for part in _claim(verdict))]
+    parts += _accepted(accepted)
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,6 +79,25 @@ def _findings(outcome: Outcome) -> Iterator[str]:
         yield "## Findings of known rules"
         rows = [(finding.rule, finding.resource, finding.message) for finding in outcome.findings]
         yield _table(("rule", "resource", "message"), rows)
+
+
+def _accepted(rows: Sequence["Decision"]) -> Iterator[str]:
+    if rows:
+        yield "## Accepted findings of known rules"
+        yield "Each is accepted of the named resources alone, until the day, on which somebody decides anew."
+        yield _table(
+            ("rule", "resource", "reason", "owner", "until"),
+            [
+                (
+                    ", ".join(row.what["rules"]),
+                    ", ".join(row.what["resources"]),
+                    row.reason,
+                    row.owner,
+                    str(row.expires),
+                )
+                for row in rows
+            ],
+        )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

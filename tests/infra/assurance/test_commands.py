@@ -251,6 +251,10 @@ def found(_: Path, __: Refusals) -> list[Finding]:
     return [Finding("Known::Rule", "AWS::EC2::VPC Vpc", "has no flow logs", "out/Shop.template.json")]
 
 
+def nothing_found(_: Path, __: Refusals) -> list[Finding]:
+    return []
+
+
 @pytest.mark.parametrize("command", ["check", "report"])
 def test_findings_of_known_rules_end_with_1_unless_they_are_left_out(
     command: str, application: Application, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -263,6 +267,25 @@ def test_findings_of_known_rules_end_with_1_unless_they_are_left_out(
     assert "has no flow logs" in printed
     assert main([*options, "--no-guard"]) == 0
     assert "Known::Rule" not in capsys.readouterr().out
+
+
+def test_the_report_says_what_is_accepted_why_by_whom_and_until_when(
+    application: Application, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    register = tmp_path / "acknowledgements.toml"
+    register.write_text(
+        '[[row]]\nrules = ["A::1", "A::2"]\nresources = ["Vpc"]\nreason = "It is empty, and stays so."\n'
+        'owner = "security"\nexpires = 2030-01-31\n'
+    )
+    monkeypatch.setattr("infra.assurance.rules.accepted.REGISTER", register)
+    monkeypatch.setattr("infra.assurance.rules.findings", nothing_found)
+    options = ["report", str(application.folder), "--claims", str(application.claims)]
+    assert main(options) == 0
+    row = "| A::1, A::2 | Vpc | It is empty, and stays so. | security | 2030-01-31 |"
+    assert row in capsys.readouterr().out
+    register.write_text("[[row]]\nrules = 1\n")
+    assert main(options) == 2
+    assert "acknowledgements.toml" in capsys.readouterr().out
 
 
 def test_the_graph_draws_every_edge(application: Application, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,8 +77,10 @@ def database(model: Model, resource: Resource) -> list[Served]:
     groups = _groups(model, resource) + (_groups(model, instance) if instance is not resource else [])
     parameters = _parameters(groups)
     port = number(resource.value("Port") or engine.port, resource, "Port")
-    served = Served(port, engine.protocol, _lowest(resource, engine, parameters), (resource, *groups))
-    return [served]
+    answers = [Served(port, engine.protocol, _lowest(resource, engine, parameters), (resource, *groups))]
+    if truth(resource, "EnableHttpEndpoint", default=False):  # an endpoint of AWS: SQL over HTTPS
+        answers.append(Served(443, "HTTPS", TLS12, (resource,)))
+    return answers
 
 
 def proxy(resource: Resource) -> list[Served]:

@@ -27,12 +27,16 @@ def accepted(model: Model, service: Resource) -> Iterator[Served]:
     Raises:
         Refused: a listener's protocol has no model.
     """
-    for listener in _listeners(model, service):
-        protocol = known(listener.value("Protocol"), listener, "Protocol")
-        if protocol not in _TLS:
-            raise listener.refuse(f"listens with the protocol {protocol}, which the proof does not know")
-        port = number(listener.value("Port") or _PORTS.get(protocol), listener, "Port")
-        yield Served(port, protocol, _TLS[protocol], (listener,))
+    return (listens(listener) for listener in _listeners(model, service))
+
+
+def listens(listener: Resource) -> Served:
+    """What a listener answers; refused like `accepted`."""
+    protocol = known(listener.value("Protocol"), listener, "Protocol")
+    if protocol not in _TLS:
+        raise listener.refuse(f"listens with the protocol {protocol}, which the proof does not know")
+    port = number(listener.value("Port") or _PORTS.get(protocol), listener, "Port")
+    return Served(port, protocol, _TLS[protocol], (listener,))
 
 
 def sent(model: Model, service: Resource, target: Resource) -> Iterator[Served]:

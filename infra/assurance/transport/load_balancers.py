@@ -49,7 +49,7 @@ def accepted(model: Model, balancer: Resource) -> list[Served]:
     Raises:
         Refused: a listener's protocol or security policy has no model.
     """
-    return [served for listener in listeners(model, balancer) for served in _listens(model, listener)]
+    return [served for listener in listeners(model, balancer) for served in listens(model, listener)]
 
 
 def sent(model: Model, balancer: Resource, target: Resource) -> list[Served]:
@@ -106,7 +106,12 @@ def _forwards(model: Model, listener: Resource) -> list[Resource]:
     return list(groups)
 
 
-def _listens(model: Model, listener: Resource) -> Iterator[Served]:
+def listens(model: Model, listener: Resource) -> Iterator[Served]:
+    """What a listener answers.
+
+    Raises:
+        Refused: its protocol or security policy has no model.
+    """
     protocol = known(listener.value("Protocol") or "GENEVE", listener, "Protocol")
     port = number(listener.value("Port") or 6081, listener, "Port")
     if protocol == "HTTP":

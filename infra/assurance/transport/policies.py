@@ -37,6 +37,9 @@ _REQUESTS: Final[Mapping[str, _Request]] = {
 """What the policy admits if it lets this request in, the weakest first. A request in plain text has no TLS version."""
 
 
+WEAKEST_FIRST: Final = (*_REQUESTS, NOTHING)
+
+
 def statements(document: Json) -> list[dict[str, Json]]:
     """The statements of a policy, which may be given as JSON text."""
     if isinstance(document, str):

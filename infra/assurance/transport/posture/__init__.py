@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from infra.assurance.facts import Fact, Relation
+from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.posture import buckets, containers, data, surroundings, web
@@ -30,13 +31,28 @@ IN_PLAIN_SIGHT: Final = "secret in plain sight"
 
 def postures(model: Model) -> list[Fact]:
     """A fact for each quality of each resource that has any. What cannot be told is in `model.refusals`."""
-    found: list[Fact] = []
+    found: list[Fact] = list(_stacks(model))
     for resource in model.resources:
         for reader in _readers(resource):
             with model.refusals.collected():
                 for name, quality, value in reader(model, resource):
                     found.append(Fact(Relation.POSTURE, (name, quality, value), (resource,)))
     return found
+
+
+def _stacks(model: Model) -> Iterator[Fact]:
+    """Whether a stack can be deleted by one call; a nested one goes with the one around it."""
+    for stack in model.scopes:
+        if stack.parent is None:
+            protected = YES if stack.termination_protection else NO
+            yield Fact(Relation.POSTURE, (_path(stack), "termination protection", protected))
+
+
+def _path(stack: Stack) -> str:
+    """A stack's construct path, with which those of its resources begin; its name where they have none."""
+    parts = next(iter(stack.paths.values()), "").split("/")
+    depth = len(stack.stage.split("/")) + 1 if stack.stage else 1
+    return "/".join(parts[:depth]) if len(parts) > depth else stack.name
 
 
 def _readers(resource: Resource) -> Iterator["_Reader"]:
@@ -83,11 +99,13 @@ _READERS: Final[Mapping[str, Callable[[Model, Resource], _Qualities]]] = {
     "AWS::ECS::TaskDefinition": lambda _, task: containers.of_task(task),
     "AWS::EKS::Cluster": lambda _, cluster: surroundings.of_kubernetes(cluster),
     "AWS::ElasticLoadBalancing::LoadBalancer": lambda _, balancer: web.of_classic(balancer),
+    "AWS::ElasticLoadBalancingV2::Listener": web.of_listener,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": web.of_balancer,
     "AWS::IAM::User": surroundings.of_user,
     "AWS::Route53Resolver::FirewallDomainList": surroundings.of_domains,
     "AWS::Route53Resolver::FirewallRuleGroup": surroundings.of_dns_firewall,
     "AWS::S3::Bucket": buckets.of_bucket,
     "AWS::SecretsManager::Secret": data.of_secret,
+    "AWS::VpcLattice::Listener": web.of_lattice_listener,
     "AWS::WAFv2::WebACL": web.of_acl,
 }

@@ -8,7 +8,7 @@ from typing import Final
 
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
-from infra.assurance.transport.policies import lowest_admitted
+from infra.assurance.transport.policies import WEAKEST_FIRST, lowest_admitted
 from infra.assurance.transport.tls import NONE
 from infra.assurance.transport.values import as_truth, at, read, spoken
 
@@ -49,10 +49,14 @@ def _blocked(bucket: Resource) -> str:
 
 
 def _lowest(model: Model, bucket: Resource) -> str:
-    for policy in model.of_type("AWS::S3::BucketPolicy"):
-        if model.find(policy.value("Bucket"), BUCKET) is bucket:
-            return lowest_admitted(policy.value("PolicyDocument"), ("s3:*",), (bucket.arn, f"{bucket.arn}/*"))
-    return NONE
+    """Of several policies for one bucket, the last that is deployed stays: the weakest counts."""
+    policies = model.of_type("AWS::S3::BucketPolicy")
+    documents = (
+        each.value("PolicyDocument") for each in policies if model.find(each.value("Bucket"), BUCKET) is bucket
+    )
+    objects = (bucket.arn, f"{bucket.arn}/*")
+    admitted = [lowest_admitted(document, ("s3:*",), objects) for document in documents] or [NONE]
+    return min(admitted, key=WEAKEST_FIRST.index)
 
 
 def _access_log(model: Model, bucket: Resource) -> str:

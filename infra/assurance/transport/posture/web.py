@@ -9,7 +9,9 @@ from typing import Final, cast
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
+from infra.assurance.transport import classic, lattice, load_balancers
 from infra.assurance.transport.posture.settings import NO, as_text
+from infra.assurance.transport.served import Served
 from infra.assurance.transport.values import at, attributes, read, spoken, tables, texts
 
 ACL: Final = "AWS::WAFv2::WebACL"
@@ -47,8 +49,23 @@ def of_balancer(model: Model, balancer: Resource) -> Iterator[tuple[str, str]]:
         yield "web ACL", web_acl(model, balancer)
 
 
+def of_listener(model: Model, listener: Resource) -> Iterator[tuple[str, str]]:
+    """What a listener accepts, whether or not its load balancer is in the assembly and a network leads to it."""
+    return (_accepts(served) for served in load_balancers.listens(model, listener))
+
+
+def of_lattice_listener(_model: Model, listener: Resource) -> Iterator[tuple[str, str]]:
+    """What a listener of VPC Lattice accepts."""
+    yield _accepts(lattice.listens(listener))
+
+
+def _accepts(served: Served) -> tuple[str, str]:
+    return f"accepts on {served.over} {served.port}", f"{served.protocol}, TLS: {served.tls}"
+
+
 def of_classic(balancer: Resource) -> Iterator[tuple[str, str]]:
     """Quality and value of a classic load balancer."""
+    yield from (_accepts(served) for served in classic.accepted(balancer))
     yield "scheme", str(balancer.value("Scheme") or "internet-facing")
     yield "access log", _WORDS.get(str(read(balancer, "AccessLoggingPolicy.Enabled")).lower(), NO)
 

@@ -171,6 +171,23 @@ def test_a_balancer_has_the_web_acl_that_is_associated_with_it(tmp_path: Path) -
     }
 
 
+def test_a_listener_says_what_it_accepts_wherever_its_balancer_is(tmp_path: Path) -> None:
+    balancer = "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/elsewhere/0123456789abcdef"
+    listener: Json = {"LoadBalancerArn": balancer, "Port": 80, "Protocol": "HTTP", "DefaultActions": []}
+    mesh: Json = {"ServiceIdentifier": "svc-0123", "Protocol": "HTTPS"}
+    resources = {
+        "Listener": resource("AWS::ElasticLoadBalancingV2::Listener", path="listener", **listener),
+        "Mesh": resource("AWS::VpcLattice::Listener", path="mesh", **mesh),
+    }
+    model = model_of(tmp_path, resources)
+    assert postures_of(model, "listener") == {"accepts on tcp 80": "HTTP, TLS: none"}
+    assert postures_of(model, "mesh") == {"accepts on tcp 443": "HTTPS, TLS: TLSv1.2"}
+
+
+def test_a_stack_that_one_call_may_delete_shows(tmp_path: Path) -> None:
+    assert postures_of(model_of(tmp_path, {"Group": GROUP}), "App") == {"termination protection": "no"}
+
+
 def test_a_vpc_says_where_its_flow_log_goes(tmp_path: Path) -> None:
     vpc = resource("AWS::EC2::VPC", path="vpc", CidrBlock="10.0.0.0/16")
     assert postures_of(model_of(tmp_path / "a", {"Vpc": vpc}), "vpc") == {"flow log": "none"}

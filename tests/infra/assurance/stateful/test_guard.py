@@ -218,20 +218,43 @@ def test_what_loses_something_is_told_of_the_resource(
 
 
 def test_a_replacement_goes_through_stacks_and_exports(tmp_path: Path) -> None:
-    def stacks(name: str) -> dict[str, Json]:
-        export = {"Value": {"Ref": "Subnets"}, "Export": {"Name": "subnets"}}
-        group = {"Type": "AWS::RDS::DBSubnetGroup", "Properties": {"DBSubnetGroupName": name}}
-        rows = {
-            "Type": "AWS::RDS::DBInstance",
-            "Properties": {"DBSubnetGroupName": {"Fn::ImportValue": "subnets"}},
-        }
+    def stacks(primary: str) -> dict[str, Json]:
+        export = {"Value": {"Fn::GetAtt": ["Key", "Arn"]}, "Export": {"Name": "key"}}
+        key: Json = {"Type": "AWS::KMS::ReplicaKey", "Properties": {"PrimaryKeyArn": primary, "KeyPolicy": {}}}
+        rows = {"Type": "AWS::RDS::DBInstance", "Properties": {"KmsKeyId": {"Fn::ImportValue": "key"}}}
         return {
-            "Network": {"Resources": {"Subnets": group}, "Outputs": {"Subnets": export}},
+            "Keys": {"Resources": {"Key": key}, "Outputs": {"Key": export}},
             "Data": {"Resources": {"Rows": rows}},
         }
 
-    outcome = compare(tmp_path, stacks("one"), stacks("two"))
-    assert found(outcome) == {("AWS::RDS::DBInstance Rows", "replaced")}
+    outcome = compare(tmp_path, stacks("arn:one"), stacks("arn:two"))
+    assert found(outcome) == {("AWS::KMS::ReplicaKey Key", "replaced"), ("AWS::RDS::DBInstance Rows", "replaced")}
+
+
+def test_a_replacement_goes_into_nested_stacks_and_out_of_them(tmp_path: Path) -> None:
+    def assembly(folder: Path, primary: str) -> Path:
+        key: Json = {"Type": "AWS::KMS::ReplicaKey", "Properties": {"PrimaryKeyArn": primary, "KeyPolicy": {}}}
+        arn = {"Fn::GetAtt": ["Key", "Arn"]}
+        inner = {"Parameters": {"Key": {"Type": "String"}}, "Resources": {"Rows": rows({"Ref": "Key"})}}
+        given = {"Parameters": {"Key": {"Fn::GetAtt": ["Keys", "Outputs.Arn"]}}}
+        stack = "AWS::CloudFormation::Stack"
+        outer = {
+            "Keys": {"Type": stack, "Metadata": {"aws:asset:path": "keys.nested.json"}},
+            "Data": {"Type": stack, "Properties": given, "Metadata": {"aws:asset:path": "data.nested.json"}},
+        }
+        write(folder, {"Outer": {"Resources": outer}})
+        (folder / "keys.nested.json").write_text(
+            json.dumps({"Resources": {"Key": key}, "Outputs": {"Arn": {"Value": arn}}})
+        )
+        (folder / "data.nested.json").write_text(json.dumps(inner))
+        return folder
+
+    def rows(key: Json) -> Json:
+        return {"Type": "AWS::RDS::DBInstance", "Properties": {"KmsKeyId": key}}
+
+    outcome = changes(assembly(tmp_path / "old", "arn:one"), assembly(tmp_path / "new", "arn:two"))
+    assert found(outcome) == {("AWS::KMS::ReplicaKey Key", "replaced"), ("AWS::RDS::DBInstance Rows", "replaced")}
+    assert outcome.refused == ()
 
 
 def test_an_answer_of_a_custom_resource_that_changes_may_replace(tmp_path: Path) -> None:

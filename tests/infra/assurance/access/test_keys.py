@@ -99,3 +99,11 @@ def test_a_denial_for_all_but_one_leaves_one(tmp_path: Path) -> None:
         if row[2] == "decrypt"
     }
     assert who == {"Role"}
+
+
+def test_tags_of_a_resource_decide(tmp_path: Path) -> None:
+    tagged = {"StringEquals": {"aws:ResourceTag/team": "shelf"}}
+    resources = {"Key": key(), "Role": role(allow("kms:CreateGrant", Condition=tagged))}
+    for team, expected in (("shelf", {("Role", "Key", "grant")}), ("till", set[tuple[str, ...]]())):
+        resources["Key"]["Properties"]["Tags"] = [{"Key": "team", "Value": team}]
+        assert uses(tmp_path / team, resources) == expected

@@ -19,7 +19,6 @@ _LAST: Final = 0x10FFFD
 _HOLE: Final = f"{chr(_FIRST)}-{chr(_LAST)}"
 _HAS_HOLE: Final = re.compile(f"[{_HOLE}]")
 _UNKNOWN_PART: Final = re.compile(r"⟪[^⟪⟫]*⟫|\{\{resolve:[^{}]*\}\}")
-_WILDCARD: Final = re.compile(r"[*?]")
 _ARN_PARTS: Final = 6
 
 _holes: dict[str, str] = {}
@@ -49,6 +48,7 @@ def literal(text: str) -> str:
 _STAR: Final = "\ue000"
 _QUESTION: Final = "\ue001"
 _PLAIN: Final = str.maketrans({_STAR: "*", _QUESTION: "?"})
+_SPECIAL: Final = re.compile(f"[*?{_STAR}{_QUESTION}{_HOLE}]")
 
 
 def anything(of: str) -> str:
@@ -62,15 +62,9 @@ def matches(pattern: str, text: str) -> Truth:
     if pattern in {"*", text}:
         return YES
     pattern, text = sealed(pattern), sealed(text)
-    if not _WILDCARD.search(pattern) and not _HAS_HOLE.search(pattern + text):
-        return YES if pattern.translate(_PLAIN) == text else NO
-    if _expression(pattern, one=f"[^{_HOLE}]", many=".*").fullmatch(text):
+    if _covers(pattern, text):
         return YES
-    if _HAS_HOLE.search(text):
-        return MAYBE if _overlap(pattern, text) else NO
-    if _HAS_HOLE.search(pattern):
-        return MAYBE if _expression(pattern, one=".", many=".*", hole=".*").fullmatch(text) else NO
-    return NO
+    return MAYBE if _HAS_HOLE.search(pattern + text) and _overlap(pattern, text) else NO
 
 
 @cache
@@ -83,6 +77,8 @@ def matches_arn(pattern: str, arn: str) -> Truth:
     if pattern in {"*", arn}:
         return YES
     wanted, given = sealed(pattern), sealed(arn)
+    if wanted.count(":") >= _ARN_PARTS - 1 and not _SPECIAL.search(wanted + given):
+        return NO
     pattern_parts, arn_parts = wanted.split(":", _ARN_PARTS - 1), given.split(":", _ARN_PARTS - 1)
     if pattern_parts[0] != "arn" or len(arn_parts) < _ARN_PARTS or arn_parts[0] != "arn":
         return matches(wanted, given)
@@ -92,18 +88,28 @@ def matches_arn(pattern: str, arn: str) -> Truth:
     return MAYBE if by_part is NO and crosses and _overlap(wanted, given, in_parts=True) else by_part
 
 
-@cache
-def _expression(pattern: str, *, one: str, many: str, hole: str = "") -> re.Pattern[str]:
-    def translated(character: str) -> str:
-        if character == "*":
-            return many
-        if character == "?":
-            return one
-        if hole and _HAS_HOLE.match(character):
-            return hole
-        return re.escape(character.translate(_PLAIN))
+def _covers(pattern: str, text: str) -> bool:
+    """Whether it does for certain: `*` covers what is not known, `?` and other characters do not."""
+    if "?" in pattern:
+        return _expression(pattern).fullmatch(text) is not None
+    first, *others = pattern.split("*")
+    if not others:
+        return first.translate(_PLAIN) == text
+    *middle, last = (part.translate(_PLAIN) for part in others)
+    first = first.translate(_PLAIN)
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end and text.startswith(first) and text.endswith(last)
 
-    return re.compile("".join(map(translated, pattern)), re.DOTALL)
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": f"[^{_HOLE}]"}
+    return re.compile("".join(wild.get(c) or re.escape(c.translate(_PLAIN)) for c in pattern), re.DOTALL)
 
 
 def _overlap(pattern: str, text: str, *, in_parts: bool = False) -> bool:

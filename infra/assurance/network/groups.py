@@ -71,10 +71,11 @@ class _Groups:
     by_id: dict[str, Group] = field(default_factory=dict[str, Group])
 
     def __post_init__(self) -> None:
-        # A prefix list of the templates' own is the ranges in it.
+        # A prefix list of the templates' own is the ranges in it, unless IPAM fills it.
         self._lists = {
             str(identity): resource
             for resource in self.model.of_type("AWS::EC2::PrefixList")
+            if resource.value("Entries")
             for identity in (resource.ref, attribute(resource, "PrefixListId"))
         }
 

@@ -132,6 +132,8 @@ def test_a_prefix_list_is_a_node_unless_a_template_tells_its_ranges(tmp_path: Pa
     shown = graph(tmp_path, two([aws, mine], OUT, **own))
     anyone = ("addresses 10.1.0.0/24 (groups only)", DATA)
     assert shown.edges == {(APP, DATA): "tcp 5432", anyone: "tcp 5432", ("prefix list pl-3b927c52", DATA): "tcp 80"}
+    del own["List"]["Properties"]["Entries"]  # filled by IPAM
+    assert len(graph(tmp_path, two([mine], OUT, **own)).edges) == 1
 
 
 def test_addresses_of_the_vpc_are_a_node_whoever_has_them(tmp_path: Path) -> None:

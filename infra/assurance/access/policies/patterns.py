@@ -20,6 +20,7 @@ _HOLE: Final = f"{chr(_FIRST)}-{chr(_LAST)}"
 _HAS_HOLE: Final = re.compile(f"[{_HOLE}]")
 _UNKNOWN_PART: Final = re.compile(r"⟪[^⟪⟫]*⟫|\{\{resolve:[^{}]*\}\}")
 _ARN_PARTS: Final = 6
+_API: Final = "execute-api:/"
 
 _holes: dict[str, str] = {}
 
@@ -77,6 +78,8 @@ def matches_arn(pattern: str, arn: str) -> Truth:
     if pattern in {"*", arn}:
         return YES
     wanted, given = sealed(pattern), sealed(arn)
+    if wanted.startswith(_API):
+        return _matches_api(wanted.removeprefix(_API), given)
     if wanted.count(":") >= _ARN_PARTS - 1 and not _SPECIAL.search(wanted + given):
         return NO
     pattern_parts, arn_parts = wanted.split(":", _ARN_PARTS - 1), given.split(":", _ARN_PARTS - 1)
@@ -86,6 +89,15 @@ def matches_arn(pattern: str, arn: str) -> Truth:
     by_part = every(matches(*pair) for pair in zip(pattern_parts, arn_parts, strict=True))
     crosses = "*:" in wanted or _HAS_HOLE.search(wanted)  # what is not known may hold colons, too
     return MAYBE if by_part is NO and crosses and _overlap(wanted, given, in_parts=True) else by_part
+
+
+def _matches_api(pattern: str, arn: str) -> Truth:
+    """A policy on an API may leave out whose it is: `execute-api:/stage/GET/pets`.
+
+    <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html>
+    """
+    front, _, path = arn.partition("/")
+    return min(matches("arn:*:execute-api:*", front), matches(pattern, path))
 
 
 def _covers(pattern: str, text: str) -> bool:

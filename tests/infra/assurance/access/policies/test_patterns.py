@@ -67,6 +67,9 @@ def test_unknown_parts_never_make_an_answer_surer_than_every_filling(pattern: st
         # boundaries": whether here, AWS does not say.
         ("arn:aws:sqs:*:jobs", "arn:aws:sqs:eu-central-1:1:jobs", MAYBE),
         ("arn:*:jobs", "arn:aws:sqs:eu-central-1:1:jobs", MAYBE),
+        ("execute-api:/*", "arn:aws:execute-api:eu-central-1:1:api/prod/GET/pets", YES),
+        ("execute-api:/prod/*", "arn:aws:execute-api:eu-central-1:1:api/test/GET/prod/1", NO),
+        ("execute-api:/*", "arn:aws:lambda:eu-central-1:1:function:pets", NO),
         ("arn:aws:s3:::" + anything("bucket") + "/*", "arn:aws:s3:::data/one", MAYBE),
         ("arn:aws:s3:::" + anything("bucket") + "/*", "arn:aws:s3:::" + anything("bucket") + "/one", YES),
         (anything("an ARN"), "arn:aws:s3:::data", MAYBE),

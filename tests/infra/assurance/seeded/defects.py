@@ -64,7 +64,7 @@ def search_without_node_to_node(templates: Templates) -> Said:
     """Nodes of a search domain talk in plain text."""
     domain = templates.one("AWS::OpenSearchService::Domain")
     templates.properties(domain)["NodeToNodeEncryptionOptions"] = {"Enabled": False}
-    return domain.name, "node-to-node"
+    return domain.name, "encrypted between nodes", "no"
 
 
 def writable_root(templates: Templates) -> Said:
@@ -122,7 +122,7 @@ def secret_to_a_foreign_account(templates: Templates) -> Said:
     add_to_secrets_policy(templates, secret, {**allow, "Action": "secretsmanager:GetSecretValue"})
     key = templates.found(secret.value("KmsKeyId"))
     templates.properties(key)["KeyPolicy"]["Statement"].append({**allow, "Action": "kms:Decrypt"})
-    return f"account {FOREIGN}", "opens", secret.name
+    return secret.name, "shared with", f"account {FOREIGN}"
 
 
 def add_to_secrets_policy(templates: Templates, secret: Any, statement: Mapping[str, Any]) -> None:
@@ -185,16 +185,17 @@ def public_task(templates: Templates) -> Said:
 
 
 def wrong_service_reads_secret(templates: Templates) -> Said:
-    """A function that has nothing to do with the database may read its secret."""
-    secret, role = templates.secret, templates.task_role
+    """What has nothing to do with the database may read its secret."""
+    name, arn, key = templates.database_secret
+    stack = templates.database.stack
     other = next(
-        found for found in templates.all("AWS::IAM::Role") if found is not role and "codebuild" in str(found.properties)
+        role
+        for role in templates.all("AWS::IAM::Role")
+        if role is not templates.task_role and role.stack.account == stack.account and role.stack.region == stack.region
     )
-    if other.stack.account != secret.stack.account:
-        other = templates.found(templates.one("AWS::Lambda::Function").value("Role"), "AWS::IAM::Role")
-    templates.grant(other, "secretsmanager:GetSecretValue", resource=templates.ref(secret, other))
-    templates.grant(other, "kms:Decrypt", resource=secret.value("KmsKeyId"))
-    return other.name, "opens", secret.name
+    templates.grant(other, "secretsmanager:GetSecretValue", resource=arn)
+    templates.grant(other, "kms:Decrypt", resource=key)
+    return other.name, "opens", name
 
 
 def every_secret(templates: Templates) -> Said:

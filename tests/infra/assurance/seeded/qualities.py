@@ -209,7 +209,7 @@ def no_rotation(templates: Templates) -> Said:
     """A key stays the same."""
     key = templates.one("AWS::KMS::Key")
     templates.properties(key)["EnableKeyRotation"] = False
-    return key.name, "rotation"
+    return key.name, "rotated", "no"
 
 
 def public_bucket(templates: Templates) -> Said:

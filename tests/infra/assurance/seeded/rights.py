@@ -74,7 +74,7 @@ def all_but(templates: Templates) -> Said:
     role = templates.task_role
     statement = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
     templates.add(role, "Added", "AWS::IAM::RolePolicy", RoleName={"Ref": role.logical_id}, **_policy(statement)[0])
-    return role.name, "opens", templates.secret.name
+    return role.name, "opens", templates.database_secret[0]
 
 
 def all_resources_but(templates: Templates) -> Said:
@@ -83,7 +83,7 @@ def all_resources_but(templates: Templates) -> Said:
     actions = ["secretsmanager:Get*", "kms:decrypt"]
     statement = {"Effect": "Allow", "Action": actions, "NotResource": "arn:aws:secretsmanager:*:*:secret:other-*"}
     templates.add(role, "Added", "AWS::IAM::RolePolicy", RoleName={"Ref": role.logical_id}, **_policy(statement)[0])
-    return role.name, "opens", templates.secret.name
+    return role.name, "opens", templates.database_secret[0]
 
 
 def by_managed_policy(templates: Templates) -> Said:
@@ -93,7 +93,7 @@ def by_managed_policy(templates: Templates) -> Said:
     document = {"Version": "2012-10-17", "Statement": statement}
     templates.add(role, "Added", "AWS::IAM::ManagedPolicy", PolicyDocument=document)
     templates.properties(role).setdefault("ManagedPolicyArns", []).append({"Ref": "Added"})
-    return role.name, "opens", templates.secret.name
+    return role.name, "opens", templates.database_secret[0]
 
 
 def by_policy_of_aws(templates: Templates) -> Said:
@@ -130,7 +130,7 @@ def secret_shared_by_its_policy(templates: Templates) -> Said:
         "Resource": "*",
     }
     add_to_secrets_policy(templates, templates.secret, statement)
-    return FOREIGN, templates.secret.name
+    return templates.secret.name, "shared with", f"arn:aws:iam::{FOREIGN}:role/reader"
 
 
 def _bucket_policy(templates: Templates, statement: Mapping[str, Any]) -> Resource:
@@ -202,7 +202,7 @@ def function_for_anyone(templates: Templates) -> Said:
     """A function has a public address and asks for no name."""
     function = templates.one("AWS::Lambda::Function")
     target = templates.arn(function, function)
-    templates.add(function, "Added", "AWS::Lambda::Url", AuthType="NONE", TargetFunctionArn=target)
+    name = templates.add(function, "Added", "AWS::Lambda::Url", AuthType="NONE", TargetFunctionArn=target)
     templates.add(
         function,
         "AddedPermission",
@@ -212,7 +212,7 @@ def function_for_anyone(templates: Templates) -> Said:
         FunctionUrlAuthType="NONE",
         Principal="*",
     )
-    return "anyone", "calls", function.name
+    return "anyone", "calls", name
 
 
 def search_for_anyone(templates: Templates) -> Said:
@@ -240,13 +240,13 @@ def any_database_user(templates: Templates) -> Said:
 
 def new_user(templates: Templates) -> Said:
     """Somebody with a password and a key that never expire may read a secret."""
-    secret = templates.secret
-    key = templates.found(secret.value("KmsKeyId"))
+    secret, _, key_arn = templates.database_secret
+    key = templates.found(key_arn)
     allow = {"Effect": "Allow", "Action": ["secretsmanager:*", "kms:*"], "Resource": "*"}
-    name = templates.add(secret, "Added", "AWS::IAM::User", Policies=_policy(allow))
+    name = templates.add(key, "Added", "AWS::IAM::User", Policies=_policy(allow))
     statement = {"Effect": "Allow", "Principal": {"AWS": {"Fn::GetAtt": "Added.Arn"}}, "Action": "*", "Resource": "*"}
     templates.properties(key)["KeyPolicy"]["Statement"].append(statement)
-    return name, "opens", secret.name
+    return name, "opens", secret
 
 
 def changes_roles(templates: Templates) -> Said:

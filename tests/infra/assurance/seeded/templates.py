@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.assurance.model.identity import managed_secret_arn
 from infra.assurance.model.model import read_models
 from infra.assurance.model.resource import Resource
 
@@ -45,6 +46,17 @@ class Templates:
     def secret(self) -> Resource:
         """A secret that the templates make."""
         return self.one("AWS::SecretsManager::Secret")
+
+    @property
+    def database_secret(self) -> tuple[str, str, Any]:
+        """The secret with the database's password: what facts call it, its ARN, and its key's.
+
+        RDS keeps one itself, or the database is given the value of another.
+        """
+        database = self.database
+        if managed := database.value("MasterUserSecret"):
+            return f"{database.name}/MasterUserSecret", managed_secret_arn(database), managed["KmsKeyId"]
+        return self.secret.name, self.secret.arn, self.secret.value("KmsKeyId")
 
     @property
     def service(self) -> Resource:

@@ -59,8 +59,11 @@ class Desk:
             candidates -= {self._named.get(question.door.account)}
         decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
         found = {actor: decision for actor, decision in decisions if decision.allowed}
-        if any(actor.name == ANYONE for actor in (*known, *found)):  # is everyone: only who has leave is told, too
-            told = {*self.own(question.action), self._named[_ANYBODY]}
+        if any(
+            actor.name == ANYONE for actor in (*known, *found)
+        ):  # is everyone: only who has leave at home is told, too
+            home = (each for each in self.own(question.action) if each.principal.account == question.door.account)
+            told = {*home, self._named[_ANYBODY]}
             found = {actor: why for actor, why in found.items() if actor in told}
         return found
 

@@ -126,7 +126,7 @@ def _by_url(desk: Desk, endpoints: Endpoints, url: Resource) -> Iterator[Fact]:
         raise url.refuse("is the address of a function that no template has")
     door = endpoints.functions[function]
     context = {"lambda:FunctionUrlAuthType": (str(url.value("AuthType")),)}
-    by_url = replace(door, evidence=(*door.evidence, url))
+    by_url = replace(door, name=url.name, evidence=(url, *door.evidence))
     return _by_iam(desk, Question(_INVOKE_URL, by_url, context=context), by_url)
 
 

@@ -118,7 +118,7 @@ def test_a_functions_address_is_for_whom_it_asks(tmp_path: Path, by: str, who: s
         "Url": {"Type": "AWS::Lambda::Url", "Properties": url},
         "Permission": {"Type": "AWS::Lambda::Permission", "Properties": properties},
     }
-    assert callers(tmp_path, resources, "Function") - {ROOT} == who
+    assert callers(tmp_path, resources, "Url") - {ROOT} == who
 
 
 def rest(route: Resources, **properties: Any) -> Resources:

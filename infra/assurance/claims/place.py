@@ -8,12 +8,13 @@ from typing import Final
 from infra.assurance.claims.claim import Claims
 from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
+from infra.assurance.refusal import Refused
 
 OUTSIDE: Final = ""
 """The name of the place for what belongs to no environment."""
 
 _HOME: Final = re.compile(r"(^|(?<= ))~/")
-_NAMED: Final = re.compile(r"\{([^{}]+)\}")
+_NAMED: Final = re.compile(r"\{([\w.-]+)\}")
 _DEPTH: Final = 2
 """A name of the claims may stand for a text with `{account}` in it."""
 
@@ -31,11 +32,21 @@ class Place:
     lacks: tuple[str, ...] = ()
 
     def filled(self, pattern: str) -> str:
-        """A pattern of a claim with `~/` and `{…}` replaced by what they stand for here."""
+        """A pattern of a claim with `~/` and `{…}` replaced by what they stand for here.
+
+        Raises:
+            Refused: a name stands for nothing.
+        """
         for _ in range(_DEPTH):
             if "{" in pattern:
-                pattern = _NAMED.sub(lambda named: self.values.get(named[1], named[0]), pattern)
+                pattern = _NAMED.sub(self._meant, pattern)
         return pattern if self.name == OUTSIDE else _HOME.sub(f"{self.path}/", pattern)
+
+    def _meant(self, named: re.Match[str]) -> str:
+        if named[1] not in self.values:
+            where = f"environment {self.name}" if self.name else "claims of no environment"
+            raise Refused(f"{named[0]} stands for nothing; there are {', '.join(sorted(self.values))}", where=where)
+        return self.values[named[1]]
 
     def shortened(self, value: str) -> str:
         """A value of a fact as a claim writes it, so that environments can be read side by side."""
@@ -65,6 +76,7 @@ def places_of(model: Model, claims: Claims) -> list[Place]:
     values = {
         f"{name}.{key}": value
         for name, stack in {**outside, **homes}.items()
+        if name != OUTSIDE
         for key, value in (("account", stack.account), ("region", stack.region))
     }
     paths = {**claims.environments, OUTSIDE: ""}
@@ -78,6 +90,8 @@ def places_of(model: Model, claims: Claims) -> list[Place]:
 
 
 def _lacking(place: Place, apart: Iterable[str], tops: Collection[str]) -> tuple[str, ...]:
+    if place.name == OUTSIDE:
+        return ()
     return tuple(stack for stack in map(place.filled, apart) if stack not in tops)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from infra.assurance.claims import Claims, Place, places_of
 from infra.assurance.model.model import Model, read_models
+from infra.assurance.refusal import Refused
 from tests.infra.assurance.assembly import write
 
 ENVIRONMENTS = {"dev": "dev", "prod": "delivery/prod", "later": "later"}
@@ -40,8 +41,14 @@ def test_names_stand_for_where_things_are_deployed(model: Model) -> None:
     _, prod, outside = places_in(model, {"list": "pl-1", "owner": "root of {account}"})
     assert prod.filled("~/Web {account} {region} {list}") == "delivery/prod/Web 777788889999 eu-west-1 pl-1"
     assert prod.filled("{owner} in {environment}") == "root of 777788889999 in prod"
-    assert prod.filled("{dev.account} {builds.account} {nobody}") == "111122223333 999900001111 {nobody}"
-    assert outside.filled("~/Web {account} {prod.region}") == "~/Web {account} eu-west-1"
+    assert prod.filled("{dev.account} {builds.account} {{resolve:x}}") == "111122223333 999900001111 {{resolve:x}}"
+    assert outside.filled("~/Web {prod.region}") == "~/Web eu-west-1"
+
+
+@pytest.mark.parametrize(("place", "name"), [(0, "nobody"), (2, "account"), (1, "lists")])
+def test_a_name_that_stands_for_nothing_is_refused(model: Model, place: int, name: str) -> None:
+    with pytest.raises(Refused, match=rf"\{{{name}\}} stands for nothing; there are .*list, prod.account"):
+        places_in(model, {"list": "pl-1"})[place].filled(f"a {{{name}}}")
 
 
 def test_environments_are_read_side_by_side(model: Model) -> None:

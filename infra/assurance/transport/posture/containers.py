@@ -114,12 +114,12 @@ def public_addresses(resource: Resource) -> Iterator[bool]:
         return
     if resource.type == "AWS::StepFunctions::StateMachine":
         for key in ("Definition", "DefinitionString"):
-            yield from _addresses(resource.value(key))
+            yield from _addresses(resource, resource.value(key))
     else:
-        yield from _addresses(dict(resource.properties))
+        yield from _addresses(resource, dict(resource.properties))
 
 
-def _addresses(value: Json) -> Iterator[bool]:
+def _addresses(resource: Resource, value: Json) -> Iterator[bool]:
     if isinstance(value, str) and "wsvpcconfiguration" in value.lower():
         try:
             value = json.loads(value)
@@ -128,10 +128,12 @@ def _addresses(value: Json) -> Iterator[bool]:
     if isinstance(value, dict):
         for key, inner in cast("dict[str, Json]", value).items():
             if key.lower() == "awsvpcconfiguration":
-                named = {str(name).lower(): setting for name, setting in tables(inner)[0].items()} if inner else {}
+                if not isinstance(inner, dict):
+                    raise resource.refuse("has a network configuration for tasks that its template does not tell")
+                named = {name.lower(): setting for name, setting in cast("dict[str, Json]", inner).items()}
                 yield named.get("assignpublicip") == "ENABLED"
             else:
-                yield from _addresses(inner)
+                yield from _addresses(resource, inner)
     elif isinstance(value, list):
         for inner in cast("list[Json]", value):
-            yield from _addresses(inner)
+            yield from _addresses(resource, inner)

@@ -117,7 +117,7 @@ def _texts(name: str, value: Json, *, variable: bool = False, script: bool = Fal
 
 def _inside(table: dict[str, Json], *, named: bool, script: bool) -> Iterator[_Text]:
     if pair := next((pair for pair in _PAIRS if set(pair) <= table.keys()), None):
-        if table.get("Type") not in _REFERENCES and table.get("type") not in _REFERENCES:
+        if not {str(table.get("Type")), str(table.get("type"))} & _REFERENCES:
             yield from _texts(str(table[pair[0]]), table[pair[1]], variable=True)
         return
     for key, inner in table.items():
@@ -165,11 +165,10 @@ def _is_secret(model: Model, text: _Text, value: str) -> bool:
     if text.script:
         script = _decoded(value)
         return assigns_secret(script) or holds_secret(script)
-    if is_unknown(value) or is_plain(value) or model.find(value) or _names_secret(model, value):
+    random = text.variable and isinstance(text.value, str) and looks_random(text.name, value)
+    if not random and not is_called_secret(text.name):
         return False
-    return is_called_secret(text.name) or (
-        text.variable and isinstance(text.value, str) and looks_random(text.name, value)
-    )
+    return not (is_unknown(value) or is_plain(value) or model.find(value) or _names_secret(model, value))
 
 
 def _names_secret(model: Model, value: str) -> bool:

@@ -57,7 +57,7 @@ _HINTS: Final = (
 )
 _KEY_HINTS: Final = tuple(f"{before}{joint}key" for before in sorted(_BEFORE_KEY) for joint in ("", "_", "-"))
 _ASSIGNED: Final = re.compile(
-    r"(?i)\b[a-z_]*(?:password|passwd|secret|token|api_?key)\s*(?:=|:|\s--?\s?)\s*[\"']?([^\s\"'$<{;,]{6,})"
+    r"(?i)(?:password|passwd|secret|token|api_?key)\s*(?:=|:|\s--?\s?)\s*[\"']?([^\s\"'$<{;,]{6,})"
 )
 _RANDOM: Final = re.compile(r"[0-9A-Za-z+/_=-]{24,}$")
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})$")

@@ -41,6 +41,14 @@ def test_viewers_meet_the_version_of_the_certificate_and_plain_http_where_it_is_
     }
 
 
+def test_an_origin_is_asked_in_plain_text_if_viewers_may_and_it_follows_them(tmp_path: Path) -> None:
+    settings: Json = {"OriginProtocolPolicy": "match-viewer", "OriginSSLProtocols": ["TLSv1.2"]}
+    origin = {"DomainName": {"Fn::GetAtt": ["Balancer", "DNSName"]}, "CustomOriginConfig": settings}
+    plain = ("site", "balancer", "HTTP", "none")
+    assert plain in hops_of(model_of(tmp_path / "a", _distribution("allow-all", origin, CERTIFICATE)))
+    assert plain not in hops_of(model_of(tmp_path / "b", _distribution("https-only", origin, CERTIFICATE)))
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

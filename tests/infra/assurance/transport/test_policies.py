@@ -57,6 +57,9 @@ def test_plain_text_is_refused_in_all_these_ways(condition: Json) -> None:
         _denial({**PLAIN, "StringEquals": {"aws:PrincipalAccount": "111122223333"}}),
         _denial({"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}),
         _denial(OLD),
+        {**_denial(PLAIN), "NotAction": "s3:GetObject"},
+        {**_denial(PLAIN), "NotResource": f"{BUCKET}/public/*"},
+        {**_denial(PLAIN), "Principal": {}, "NotPrincipal": {"AWS": "*"}},
     ],
 )
 def test_plain_text_is_let_in_where_a_denial_leaves_something_out(statement: Json) -> None:

@@ -38,6 +38,7 @@ def holds(operator: str, key: str, values: Any, request: Mapping[str, tuple[str,
         ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", YES),
         ("IpAddress", "10.0.0.0/8", "10.9.9.9", YES),
         ("IpAddress", "10.1.2.3/8", "10.9.9.9", YES),
+        ("IpAddress", "10.0.0.0/8", "a host", NO),
         ("IpAddress", "0.0.0.0/0", "2001:db8::1", NO),
         ("IpAddress", "2001:db8::/32", "2001:db8::1", YES),
         # The simulator that decisions are held against takes 0.0.0.0/0 for nothing; AWS takes CIDR as RFC 4632 has it.

@@ -79,6 +79,8 @@ def test_whom_a_statement_names_is_told_by_kind() -> None:
         ({**ALLOW, "Principal": {"Aws": "*"}}, "of the kind Aws"),
         ({**ALLOW, "Principal": {"AWS": "arn:aws:iam::111122223333:role/*"}}, "no wildcard in a part"),
         ({**ALLOW, "Principal": {"AWS": "AROAEXAMPLEEXAMPLE23"}}, "whose id"),
+        ({**ALLOW, "Principal": {"AWS": {"Ref": "Role"}}}, "the principal"),
+        ({**ALLOW, "Condition": {"Null": {"aws:username": "yes"}}}, "yes is no value"),
         ({**ALLOW, "Principal": {"AWS": "everybody"}}, "the principal everybody"),
         ({**ALLOW, "Condition": {"StringLikes": {"aws:username": "a"}}}, "StringLikes"),
         ({**ALLOW, "Condition": {"NullIfExists": {"aws:username": "true"}}}, "NullIfExists"),

@@ -143,6 +143,13 @@ def test_to_be_left_out_for_certain_a_role_is_named_with_its_account() -> None:
         assert allowed(role(ANYTHING), policy(deny(NotPrincipal={"AWS": names})))
 
 
+def test_a_user_may_federate_under_any_name() -> None:
+    federated = f"arn:aws:sts::{OWN}:federated-user/guest"
+    assert allowed(user(), lets_in({"AWS": federated}))
+    assert not allowed(role(), lets_in({"AWS": federated}))
+    assert allowed(user(ANYTHING), policy(deny(Principal={"AWS": federated})))
+
+
 def test_a_denial_for_a_role_counts_though_its_session_is_named_too() -> None:
     assert not allowed(role(ANYTHING), policy(deny(Principal={"AWS": [ROLE, SESSION]})))
     assert allowed(role(ANYTHING), policy(deny(Principal={"AWS": SESSION}))), "whoever takes it up names the session"
@@ -227,6 +234,13 @@ def test_tags_and_names_fill_variables() -> None:
     assert decide(request).allowed
     request = Request(role(tagged, tags={"Team": "db"}), GET, SECRET, OWN, resource_tags={})
     assert not decide(request).allowed
+
+
+def test_a_user_has_a_name() -> None:
+    own = policy(allow(resource=f"arn:aws:secretsmanager:eu-central-1:{OWN}:secret:${{aws:username}}-*"))
+    request = Request(user(own), GET, SECRET.replace("db-", "ann-"), OWN)
+    assert decide(request).allowed
+    assert not allowed(user(own))
 
 
 def test_a_variable_without_a_value_matches_nothing_and_denies_nothing() -> None:

@@ -73,6 +73,7 @@ def test_unknown_parts_never_make_an_answer_surer_than_every_filling(pattern: st
         ("arn:aws:s3:::" + anything("bucket") + "/*", "arn:aws:s3:::data/one", MAYBE),
         ("arn:aws:s3:::" + anything("bucket") + "/*", "arn:aws:s3:::" + anything("bucket") + "/one", YES),
         (anything("an ARN"), "arn:aws:s3:::data", MAYBE),
+        ("⟪cut off", "arn:aws:s3:::data", MAYBE),
         ("arn:aws:s3:::logs", "arn:aws:s3:::data-" + anything("suffix"), NO),
         ("arn:aws:s3:::data-*", "arn:aws:s3:::data-" + anything("suffix"), YES),
         ("arn:aws:s3:::data-?", "arn:aws:s3:::data-" + anything("suffix"), MAYBE),

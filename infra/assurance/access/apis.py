@@ -25,7 +25,7 @@ class Apis:
     """The APIs of an assembly."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
         policy = Attached("AWS::VpcLattice::AuthPolicy", "ResourceIdentifier", "Policy")
         doors = Doors(model, {SERVICE: "", NETWORK: ""}, (policy,))
         for stray, target in doors.strays():
@@ -43,13 +43,13 @@ class Apis:
     def networks_of(self, service: Guarded) -> list[Guarded]:
         """The networks that a Lattice service is in."""
         found: list[Guarded] = []
-        for association in self._model.of_type("AWS::VpcLattice::ServiceNetworkServiceAssociation"):
-            with reading(self._model, association):
+        for association in self.model.of_type("AWS::VpcLattice::ServiceNetworkServiceAssociation"):
+            with reading(self.model, association):
                 if (
-                    self._model.find(association.value("ServiceIdentifier"), SERVICE, near=association)
+                    self.model.find(association.value("ServiceIdentifier"), SERVICE, near=association)
                     is service.resource
                 ):
-                    network = self._model.find(association.value("ServiceNetworkIdentifier"), NETWORK, near=association)
+                    network = self.model.find(association.value("ServiceNetworkIdentifier"), NETWORK, near=association)
                     if network in self.networks:
                         found.append(self.networks[network])
         return found
@@ -58,9 +58,11 @@ class Apis:
 def called(desk: Desk, apis: Apis) -> Iterator[Fact]:
     """Who calls which API."""
     for service in apis.services:
-        yield from _lattice(desk, service, apis.networks_of(service))
+        with reading(apis.model, service.resource):
+            yield from _lattice(desk, service, apis.networks_of(service))
     for domain in apis.domains:
-        yield from _domain(desk, domain)
+        with reading(apis.model, domain.resource):
+            yield from _domain(desk, domain)
 
 
 def _lattice(desk: Desk, service: Guarded, networks: list[Guarded]) -> Iterator[Fact]:

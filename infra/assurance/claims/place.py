@@ -65,14 +65,14 @@ def places_of(model: Model, claims: Claims) -> list[Place]:
     """The places of an assembly: those of the environments that it holds, and the one outside if anything is there.
 
     Besides the names of the claims there are `{environment}`, its `{account}` and `{region}`, which are those of its
-    first stack, and `{X.account}` and `{X.region}` of another environment X, or of the stack X outside. Claims without
-    environments are about what is outside, even if that is nothing.
+    first stack, and `{X.account}` and `{X.region}` of the environment X, or of the stack outside whose path is X.
+    Claims without environments are about what is outside, even if that is nothing.
     """
     homes: dict[str, Stack] = {}
     for stack, scope in model.scopes.items():
         for resource in scope.resources.values():
             homes.setdefault(_home(stack.stage, resource.name, claims.environments), stack)
-    outside = {stack.name: stack for stack in model.scopes if not stack.stage}
+    outside = {stack.path: stack for stack in model.scopes if not stack.stage}
     values = {
         f"{name}.{key}": value
         for name, stack in {**outside, **homes}.items()
@@ -85,14 +85,14 @@ def places_of(model: Model, claims: Claims) -> list[Place]:
         for name, path in paths.items()
         if name in homes or not claims.environments
     ]
-    tops = {resource.name.partition("/")[0] for resource in model.resources}
-    return [replace(place, lacks=_lacking(place, claims.apart, tops)) for place in places]
+    paths_of_stacks = {stack.path for stack in model.scopes}
+    return [replace(place, lacks=_lacking(place, claims.apart, paths_of_stacks)) for place in places]
 
 
-def _lacking(place: Place, apart: Iterable[str], tops: Collection[str]) -> tuple[str, ...]:
+def _lacking(place: Place, apart: Iterable[str], there: Collection[str]) -> tuple[str, ...]:
     if place.name == OUTSIDE:
         return ()
-    return tuple(stack for stack in map(place.filled, apart) if stack not in tops)
+    return tuple(stack for stack in map(place.filled, apart) if stack not in there)
 
 
 def _own(name: str, homes: Mapping[str, Stack]) -> Mapping[str, str]:

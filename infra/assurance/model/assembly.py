@@ -38,7 +38,7 @@ class Stack:
     `stage` is the construct path of the CDK stage it belongs to, "" for none. `parent` is set for a stack nested in
     another, with the logical id of the resource that nests it. `metadata` is what the CDK tells of the constructs in
     it, by path. `parameters` are the values that the assembly has the stack deployed with. `termination_protection`
-    is None where the assembly does not say.
+    is None where the assembly does not say. `path` is its construct path; its name where the assembly does not say.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Stack:
     metadata: Mapping[str, list[Json]] = field(compare=False, default_factory=dict[str, list[Json]], repr=False)
     parameters: Mapping[str, Json] = field(compare=False, default_factory=dict[str, Json], repr=False)
     termination_protection: bool | None = field(compare=False, default=None)
+    path: str = field(compare=False, default="")
 
     @property
     def partition(self) -> str:
@@ -151,8 +152,9 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) ->
     file = folder / text(properties.get("templateFile"), "templateFile", where=where)
     template = table(read_json(file), "the template", where=str(file))
     metadata = _metadata(folder, artifact, where)
+    stack_name = text(properties.get("stackName", name), "stackName", where=where)
     return Stack(
-        name=text(properties.get("stackName", name), "stackName", where=where),
+        name=stack_name,
         stage=stage,
         account=account or UNKNOWN_ACCOUNT,
         region=region or UNKNOWN_REGION,
@@ -162,6 +164,7 @@ def _stack(folder: Path, name: str, artifact: Mapping[str, Json], stage: str) ->
         metadata=metadata,
         parameters=_assets(metadata) | table(properties.get("parameters", {}), "parameters", where=where),
         termination_protection=properties.get("terminationProtection"),
+        path=text(artifact.get("displayName", stack_name), "displayName", where=where),
     )
 
 

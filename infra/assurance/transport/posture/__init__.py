@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from infra.assurance.facts import Fact, Relation
-from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.posture import buckets, containers, data, surroundings, web
@@ -45,14 +44,7 @@ def _stacks(model: Model) -> Iterator[Fact]:
     for stack in model.scopes:
         if stack.parent is None:
             protected = YES if stack.termination_protection else NO
-            yield Fact(Relation.POSTURE, (_path(stack), "termination protection", protected))
-
-
-def _path(stack: Stack) -> str:
-    """A stack's construct path, with which those of its resources begin; its name where they have none."""
-    parts = next(iter(stack.paths.values()), "").split("/")
-    depth = len(stack.stage.split("/")) + 1 if stack.stage else 1
-    return "/".join(parts[:depth]) if len(parts) > depth else stack.name
+            yield Fact(Relation.POSTURE, (stack.path, "termination protection", protected))
 
 
 def _readers(resource: Resource) -> Iterator["_Reader"]:

@@ -74,5 +74,5 @@ def test_stacks_that_may_be_apart_are_known_to_be_lacking(tmp_path: Path) -> Non
     guards = {"Type": "AWS::SNS::Topic", "Metadata": {"aws:cdk:path": "guards-111122223333/Topic/Resource"}}
     write(tmp_path, {"Shop": {"Resources": {"Topic": body}}})
     assert [place.lacks for place in places_in(read_models(tmp_path)[0])] == [("builds", "guards-111122223333")]
-    write(tmp_path, {"guards": {"Resources": {"Topic": guards}}})
+    write(tmp_path, {"guards-111122223333": {"Resources": {"Topic": guards}}})
     assert {place.name: place.lacks for place in places_in(read_models(tmp_path)[0])}["dev"] == ("builds",)

@@ -19,7 +19,8 @@ def _beside_the_vpc(type_: str, **properties: Any) -> Change:
         filled = {
             key: names.get(value, value) if isinstance(value, str) else value for key, value in properties.items()
         }
-        return (templates.add(vpc, "Added", type_, **filled),)
+        templates.add(vpc, "Added", type_, **filled)
+        return type_, "Added"
 
     return change
 

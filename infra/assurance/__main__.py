@@ -5,6 +5,7 @@ claim is broken, or a known rule; 2 something could not be read or modelled, wha
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -98,4 +99,5 @@ def _say(text: str, *, end: str = "\n") -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # a run keeps what it makes, and ends
     sys.exit(main())

@@ -29,7 +29,9 @@ What could not be read or modelled is listed as refused, and nothing may be reli
 
 def as_markdown(outcome: Outcome, accepted: Sequence["Decision"] = ()) -> str:
     """The page. `accepted` is what is accepted of the findings of known rules."""
-    parts = [_HEAD, summary(outcome), *_refused(outcome), *_findings(outcome)]
+    rows = [(verdict.claim.sentence, verdict.claim.owner, verdict.state) for verdict in outcome.verdicts]
+    parts = [_HEAD, summary(outcome), _table(("claim", "owner", "verdict"), rows)]
+    parts += [*_absent(outcome), *_refused(outcome), *_findings(outcome)]
     for state in (State.BROKEN, State.COMPUTED, State.MEASURED):
         if verdicts := [verdict for verdict in outcome.verdicts if verdict.state is state]:
             parts += [f"## {state.capitalize()}", *(part for verdict in verdicts for part in _claim(verdict))]
@@ -65,6 +67,11 @@ def _facts(verdict: Verdict) -> str:
         return _table(COLUMNS[verdict.claim.relation], sorted(places))
     rows = [(*values, ", ".join(names)) for values, names in sorted(places.items())]
     return _table((*COLUMNS[verdict.claim.relation], "in"), rows)
+
+
+def _absent(outcome: Outcome) -> Iterator[str]:
+    if outcome.absent:
+        yield f"Not in this assembly, so that nothing that claims say of it was asked for: {', '.join(outcome.absent)}."
 
 
 def _refused(outcome: Outcome) -> Iterator[str]:

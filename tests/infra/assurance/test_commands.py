@@ -229,6 +229,8 @@ def test_an_environment_that_is_not_there_is_named(
     printed = capsys.readouterr().out
     assert "ABSENT    prod: is not in the assembly" in printed
     assert "ABSENT    dev" not in printed
+    run(Application(tmp_path / "staged", application.claims, {}), "report")
+    assert "nothing that claims say of it was asked for: prod." in capsys.readouterr().out
 
 
 def test_json_says_the_same(application: Application, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,6 +312,7 @@ def test_the_report_has_each_claim_with_its_facts_and_is_the_same_again(
     assert run(application, "report") == 0
     page = capsys.readouterr().out
     assert f"### {SENTENCE}\n\nComputed. Owner: security.\n\n| from | to | ports |\n| --- | --- | --- |\n" in page
+    assert f"| {SENTENCE} | security | computed |" in page
     assert f"| {CLIENT} | {SERVER} | tcp 443 |" in page
     assert "Measured by `claims.toml::test_hops`. Owner: security." in page
     run(application, "report")

@@ -42,7 +42,6 @@ class Formulas:
         self._said: dict[object, Formula] = {}
         self._solver = _Z3.SolverFor("QF_BV")
         self.true: Formula = _Z3.And()
-        self.false: Formula = _Z3.Or()
         self.same_family: Formula = _ipv4(self._source) == _ipv4(self._target)
 
     def every(self, *formulas: Formula) -> Formula:

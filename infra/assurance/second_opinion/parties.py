@@ -37,6 +37,7 @@ _NO_PARTY: Final = re.compile(
 _SETS: Final = re.compile(r".*::\w*SubnetGroup|AWS::EC2::LaunchTemplate")
 # They name the task definition they run, and are themselves what claims speak of.
 _OWN_NAME: Final = frozenset({"AWS::ECS::Service", "AWS::ECS::TaskSet"})
+_TOLD: Final = frozenset({"Environment", "EnvironmentVariables", "Tags"})
 # Without groups they admit everything and wear no default group.
 _WITHOUT_GROUPS: Final = frozenset({"AWS::ElasticLoadBalancingV2::LoadBalancer"})
 
@@ -129,10 +130,14 @@ class Parties:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a value with the lower-case key it stands under, JSON in texts looked into."""
+    """Every text in a value with the lower-case key it stands under, JSON in texts looked into.
+
+    What a program is only told in its environment is not worn by what it runs in.
+    """
     if isinstance(value, dict):
         for inner_key, inner in cast("dict[str, Any]", value).items():
-            yield from _texts(inner, inner_key.lower())
+            if inner_key not in _TOLD:
+                yield from _texts(inner, inner_key.lower())
     elif isinstance(value, list):
         for inner in cast("list[Any]", value):
             yield from _texts(inner, key)

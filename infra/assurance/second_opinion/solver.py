@@ -4,6 +4,7 @@ For each store z3 is asked for a connection that the groups admit and the graph 
 graph whether the groups admit it. Routes are no part of it: an edge from the internet may rest on groups only.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,7 +104,7 @@ class _Store:
         """
         is_, here = self.is_, self.party
         arrives = is_.some(is_.target_in(block) for block in here.blocks) if here.blocks else is_.true
-        neighbours = is_.some(self._from_neighbour(number, party) for number, party in enumerate(self._neighbours))
+        neighbours = is_.some(self._from_neighbours(alike) for alike in self._alike())
         outside, *others = range(len(self._neighbours), len(self._neighbours) + len(self._strangers))
         inside = list(dict.fromkeys([*here.vpc_blocks, *chain(*(party.blocks for party in self._neighbours))]))
         strangers = [is_.every(is_.who(outside), is_.none_of(is_.source_in(block) for block in inside))]
@@ -111,13 +112,22 @@ class _Store:
         ingress = is_.some(is_.every(is_.by(rule), self._from(rule)) for rule in self._rules(here, Way.IN))
         return is_.every(ingress, is_.some([is_.every(arrives, is_.same_family, neighbours), *strangers]))
 
-    def _from_neighbour(self, number: int, party: Party) -> "Formula":
-        is_ = self.is_
+    def _alike(self) -> Iterator[list[int]]:
+        """Numbers of neighbours that wear the same and are in the same place: what holds for one holds for all."""
+        alike: dict[object, list[int]] = defaultdict(list)
+        for number, party in enumerate(self._neighbours):
+            alike[party.groups, party.blocks].append(number)
+        yield from alike.values()
+
+    def _from_neighbours(self, alike: Sequence[int]) -> "Formula":
+        is_, party = self.is_, self._neighbours[alike[0]]
+        who = is_.some(is_.who(number) for number in alike)
         starts = is_.some(is_.source_in(block) for block in party.blocks) if party.blocks else is_.true
         if not party.groups:
-            return is_.every(is_.who(number), starts)
-        egress = (is_.every(is_.by(rule), self._to(rule)) for rule in self._rules(party, Way.OUT))
-        return is_.every(is_.who(number), starts, is_.some(egress))
+            return is_.every(who, starts)
+        rules = [rule for rule in self._rules(party, Way.OUT) if rule.block or rule.group in self.party.groups]
+        egress = (is_.every(is_.by(rule), self._to(rule)) for rule in rules)
+        return is_.every(who, starts, is_.some(egress))
 
     def _from(self, rule: Rule) -> "Formula":
         """The source is on the rule's other side."""
@@ -131,9 +141,7 @@ class _Store:
 
     def _to(self, rule: Rule) -> "Formula":
         """The store is on the rule's other side. AWS's prefix lists hold addresses of AWS only, none of a VPC."""
-        if rule.block:
-            return self.is_.target_in(rule.block)
-        return self.is_.true if rule.group in self.party.groups else self.is_.false
+        return self.is_.target_in(rule.block) if rule.block else self.is_.true
 
     def _unknown_to_the_graph(self) -> Iterator[str]:
         is_ = self.is_
@@ -153,10 +161,8 @@ class _Store:
 
     def _not_admitted(self, edge: Edge) -> Iterator[str]:
         """What an edge admits changes only where a rule begins or ends, so those ports are asked about."""
-        is_, missing = (
-            self.is_,
-            f"the graph finds that {edge.source} reaches {self.party.name} on {edge.text}, the solver",
-        )
+        is_, edge_ = self.is_, f"{edge.source} reaches {self.party.name} on {edge.text}"
+        missing = f"the graph finds that {edge_}, the solver"
         if not self._who(edge.source):
             yield f"{missing} knows no such source in its VPC"
             return

@@ -128,6 +128,8 @@ def _claim(entry: Mapping[str, Any], file: _File, others: Collection[str]) -> Cl
     where = _chosen(entry, file.environments)
     abouts = cast("object", entry["about"] if isinstance(entry["about"], list) else [entry["about"]])
     about = tuple(_patterns(table, relation, "about", file, local=bool(where)) for table in _tables(abouts, "about"))
+    if not about:
+        raise _Wrong("about: is an empty list, which speaks of nothing; {} speaks of all")
     for alternative in about:
         if where and not any(names_home(file.named(text)) for texts in alternative.values() for text in texts):
             raise _Wrong(
@@ -151,7 +153,10 @@ def _row(
     columns = {**(about[0] if len(about) == 1 else {}), **_patterns(own, relation, "allowed", file, local=bool(where))}
     if missing := [column for column in COLUMNS[relation] if column not in columns]:
         raise _Wrong(f"allowed: a row lacks {_listed(missing)}, which `about` does not say either")
-    return Row(columns, _chosen(entry, where, key="allowed: environments"))
+    environments = _chosen(entry, where, key="allowed: environments")
+    if where and not environments:
+        raise _Wrong("allowed: environments: is empty, and the row for none")
+    return Row(columns, environments)
 
 
 def _relation(entry: Mapping[str, Any]) -> Relation:
@@ -164,6 +169,8 @@ def _relation(entry: Mapping[str, Any]) -> Relation:
 def _patterns(table: Mapping[str, Any], relation: Relation, key: str, file: _File, *, local: bool) -> Patterns:
     _only(table, COLUMNS[relation], f"{key}: `{relation}`")
     patterns = {column: tuple(file.meant(_texts(value, f"{key}: {column}"))) for column, value in table.items()}
+    if empty := [column for column, texts in patterns.items() if not texts]:
+        raise _Wrong(f"{key}: {_listed(empty)} is an empty list, which nothing can be")
     if not local and any(names_home(file.named(text)) for texts in patterns.values() for text in texts):
         raise _Wrong(f"{key}: `~/` and `{{account}}` are those of an environment, and the claim has none")
     return patterns

@@ -80,6 +80,13 @@ def test_a_name_may_stand_for_several_things(tmp_path: Path) -> None:
             ["allowed: environments: prod is none of dev"],
         ),
         ({"environments": "[]"}, ["about: `~/` and `{account}` are those of an environment, and the claim has none"]),
+        ({"about": "[]"}, ["about: is an empty list, which speaks of nothing"]),
+        ({"about": "{ to = [] }"}, ["about: to is an empty list"]),
+        ({"allowed": '[{ from = [], ports = "all" }]'}, ["allowed: from is an empty list"]),
+        (
+            {"allowed": '[{ from = "a", ports = "b", environments = [] }]'},
+            ["allowed: environments: is empty, and the row for none"],
+        ),
         ({"alowed": "[]"}, ["alowed: is unknown; a claim has sentence, owner, environments"]),
         ({"measured_by": '"tests/test_none.py::test_it"'}, ["measured_by: there is no file tests/test_none.py"]),
         ({"measured_by": '"claims.toml::test_it"'}, ["measured_by: claims.toml has no test test_it"]),

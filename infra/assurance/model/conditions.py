@@ -40,7 +40,8 @@ def worlds(stacks: tuple[Stack, ...], refusals: Refusals) -> list[World]:
 
     Where that is too much to look at, it is refused, and the first world is all there is.
     """
-    used = [(stack, name) for stack in stacks for name in _used(stack) if name in _defined(stack)]
+    deciding = [stack for stack in stacks if _defined(stack)]
+    used = [(stack, name) for stack in deciding for name in _used(stack) if name in _defined(stack)]
     if not used:
         return [{}]
     known = _Definitions()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from infra.assurance.check import Outcome
 from infra.assurance.claims import State, Verdict
-from infra.assurance.facts import COLUMNS
+from infra.assurance.facts import COLUMNS, Relation
+from infra.assurance.network.graph import mermaid
 from infra.assurance.printed import summary, where_from
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def as_markdown(outcome: Outcome, accepted: Sequence["Decision"] = ()) -> str:
     rows = [(verdict.claim.sentence, verdict.claim.owner, verdict.state) for verdict in outcome.verdicts]
     parts = [_HEAD, summary(outcome), _table(("claim", "owner", "verdict"), rows)]
     parts += [*_absent(outcome), *_refused(outcome), *_findings(outcome)]
+    reaches = [fact for fact in outcome.facts if fact.relation is Relation.REACHES]
+    parts += ["## Who reaches whom", f"```mermaid\n{mermaid(reaches).rstrip()}\n```"]
     for state in (State.BROKEN, State.COMPUTED, State.MEASURED):
         if verdicts := [verdict for verdict in outcome.verdicts if verdict.state is state]:
             parts += [f"## {state.capitalize()}", *(part for verdict in verdicts for part in _claim(verdict))]

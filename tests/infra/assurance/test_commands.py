@@ -313,6 +313,7 @@ def test_the_report_has_each_claim_with_its_facts_and_is_the_same_again(
     page = capsys.readouterr().out
     assert f"### {SENTENCE}\n\nComputed. Owner: security.\n\n| from | to | ports |\n| --- | --- | --- |\n" in page
     assert f"| {SENTENCE} | security | computed |" in page
+    assert "```mermaid\nflowchart" in page
     assert f"| {CLIENT} | {SERVER} | tcp 443 |" in page
     assert "Measured by `claims.toml::test_hops`. Owner: security." in page
     run(application, "report")

@@ -20,6 +20,8 @@ from infra.assurance.model.resource import Resource
 
 CONNECT: Final = "rds-db:connect"
 EVERY_USER: Final = "*"
+BY_SECRET: Final = "that of a secret, through the Data API"  # noqa: S105 - told as a user
+_STATEMENT: Final = "rds-data:ExecuteStatement"
 _SOMEBODY: Final = "some-user-that-no-policy-names"
 # The attribute that is the id by which policies name it, and how AWS makes ids up.
 _IDS: Final = {
@@ -50,6 +52,21 @@ def connections(desk: Desk, found: list[Guarded]) -> Iterator[Fact]:
             answers = desk.answers(Question(CONNECT, door, resource=f"{door.arn}/{user}"))
             yield from _rows({actor: why for actor, why in answers.items() if actor not in every}, door, user)
     yield from _elsewhere(desk, found, named)
+
+
+def questioned(desk: Desk, model: Model) -> list[Fact]:
+    """Who sends statements through the Data API, as whatever user they have the secret of.
+
+    <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html>
+    """
+    found: list[Fact] = []
+    for cluster in model.of_type("AWS::RDS::DBCluster"):
+        with reading(model, cluster):
+            if is_true(cluster.value("EnableHttpEndpoint")):
+                stack = cluster.stack
+                door = Guarded(cluster.name, cluster.arn, stack.account, stack.region, evidence=(cluster,))
+                found += _rows(desk.answers(Question(_STATEMENT, door)), door, BY_SECRET)
+    return found
 
 
 def _rows(answers: Mapping[Actor, Decision], door: Guarded, user: str) -> Iterator[Fact]:

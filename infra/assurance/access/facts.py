@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from infra.assurance.access.acting import acting
 from infra.assurance.access.actors import actors
 from infra.assurance.access.apis import Apis, called
 from infra.assurance.access.attachments import Attachments
 from infra.assurance.access.broad import broad
 from infra.assurance.access.closure import inherited
-from infra.assurance.access.databases import connections, databases
+from infra.assurance.access.databases import connections, databases, questioned
+from infra.assurance.access.deputies import deputies
 from infra.assurance.access.desk import Desk
 from infra.assurance.access.endpoints import Endpoints, reached
 from infra.assurance.access.keys import Keys, uses
@@ -37,10 +39,12 @@ def access(model: Model) -> list[Fact]:
         *handed,
         *uses(desk, keys),
         *connections(desk, found),
+        *questioned(desk, model),
         *called(desk, apis),
         *reached(desk, endpoints),
         *assumed(desk, model, trusted),
         *passed(desk, trusted),
         *read(desk, stores),
     ]
-    return distinct([*shared(model), *direct, *inherited(direct, {role.name: role.account for role in trusted})])
+    beside = [*shared(model), *acting(model), *deputies(doors)]
+    return distinct([*beside, *direct, *inherited(direct, {role.name: role.account for role in trusted})])

@@ -7,6 +7,7 @@ goes without saying and makes no row.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from infra.assurance.access.actors import Actor
@@ -23,6 +24,9 @@ from infra.assurance.model.model import Model
 ASSUME: Final = "sts:AssumeRole"
 PASS: Final = "iam:PassRole"  # noqa: S105 - an action
 REWRITE: Final = "iam:UpdateAssumeRolePolicy"
+TO_ANY_SERVICE: Final = "handed to any service by"
+"""Quality of a role: who passes it with no word on which service may have it."""
+_ANY_SERVICE: Final = {"iam:PassedToService": ("some-service.amazonaws.com",)}
 _WAYS: Final = (ASSUME, "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 # What a role is passed for: actions that start something that acts as the role.
 STARTS: Final = (
@@ -66,14 +70,20 @@ def passed(desk: Desk, found: list[Guarded]) -> Iterator[Fact]:
             step = sentence(actor, PASS, role, decision) + _condition(decision.because)
             path = (step, f"{actor.name} may {', '.join(starts)}") if starts else (step,)
             yield Fact(Relation.PASSES, (actor.name, role.name), (*actor.evidence, *role.evidence), path)
+            if desk.ask(actor, Question(PASS, _plain(role), context=_ANY_SERVICE)).allowed:
+                values = (role.name, TO_ANY_SERVICE, actor.name)
+                yield Fact(Relation.POSTURE, values, (*actor.evidence, *role.evidence), path)
     yield from _elsewhere(desk, PASS, Relation.PASSES, found)
 
 
 def _by_identity(desk: Desk, action: str, role: Guarded) -> Mapping[Actor, Decision]:
     """Who may by their own policies, which alone count for a role as a resource."""
-    door = Guarded(role.name, role.arn, role.account, role.region, evidence=role.evidence, context=role.context)
-    answers = desk.answers(Question(action, door))
+    answers = desk.answers(Question(action, _plain(role)))
     return {actor: why for actor, why in answers.items() if actor.principal.kind is not Kind.ROOT}
+
+
+def _plain(role: Guarded) -> Guarded:
+    return replace(role, policy=None)
 
 
 def _rows(

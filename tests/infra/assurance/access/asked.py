@@ -26,6 +26,10 @@ class Answer:
         """The rows of a relation, with the names that a template gives: `Role`, not `AWS::IAM::Role Role`."""
         return {tuple(map(_short, fact.values)) for fact in self.facts if fact.relation is relation}
 
+    def told(self, *qualities: str) -> set[tuple[str, ...]]:
+        """The rows of `posture` with one of the qualities."""
+        return {row for row in self.of(Relation.POSTURE) if row[1] in qualities}
+
     def row(self, relation: Relation, *values: str) -> Fact:
         """The fact of that row."""
         return next(

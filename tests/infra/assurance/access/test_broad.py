@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.assurance.facts import Relation
 from tests.infra.assurance.access.asked import Resources, allow, asked, role
 
 
@@ -36,5 +35,5 @@ from tests.infra.assurance.access.asked import Resources, allow, asked, role
     ],
 )
 def test_a_statement_without_bounds_is_told(tmp_path: Path, statement: Resources, said: set[tuple[str, str]]) -> None:
-    rows = asked(tmp_path, {"Role": role(statement)}).of(Relation.POSTURE)
+    rows = asked(tmp_path, {"Role": role(statement)}).told("unlimited rights", "may give rights")
     assert rows == {("Role", *row) for row in said}

@@ -32,7 +32,7 @@ def test_asking_is_not_enough_without_the_key(tmp_path: Path) -> None:
         },
     )
     assert answer.of(Relation.OPENS) == {ROOT, ("Reader", "Secret")}
-    assert answer.of(Relation.POSTURE) == {("Secret", "asked by", "Asker"), ("Secret", "changed by", ROOT[0])}
+    assert answer.told("asked by", "changed by") == {("Secret", "asked by", "Asker"), ("Secret", "changed by", ROOT[0])}
     assert not answer.refused
 
 

@@ -71,8 +71,8 @@ def database(model: Model, resource: Resource) -> list[Served]:
         Refused: its engine or a parameter that decides has no model.
     """
     instance = resource
-    if resource.type in INSTANCES and (cluster := model.find(resource.value("DBClusterIdentifier"), *CLUSTERS)):
-        resource = cluster
+    if resource.type in INSTANCES:
+        resource = model.find(resource.value("DBClusterIdentifier"), *CLUSTERS, near=resource) or resource
     engine = _engine(resource)
     groups = _groups(model, resource) + (_groups(model, instance) if instance is not resource else [])
     parameters = _parameters(groups)
@@ -98,7 +98,8 @@ def proxy(resource: Resource) -> list[Served]:
 
 def redshift(model: Model, resource: Resource) -> list[Served]:
     """What a Redshift cluster accepts: TLS 1.2 and later, if its parameters require it."""
-    group = model.find(resource.value("ClusterParameterGroupName"), "AWS::Redshift::ClusterParameterGroup")
+    name = resource.value("ClusterParameterGroupName")
+    group = model.find(name, "AWS::Redshift::ClusterParameterGroup", near=resource)
     groups = [group] if group else []
     values = {str(each.get("ParameterName")): each.get("ParameterValue") for each in _redshift_parameters(groups)}
     required = values.get("require_ssl")
@@ -125,7 +126,7 @@ def _engine(resource: Resource) -> _Engine:
 def _groups(model: Model, resource: Resource) -> list[Resource]:
     """The parameter groups of the assembly that a database uses; another's, or AWS's own, count as defaults."""
     names = (resource.value("DBClusterParameterGroupName"), resource.value("DBParameterGroupName"))
-    found = (model.find(name, *_CLUSTER_GROUPS, *_GROUPS) for name in names)
+    found = (model.find(name, *_CLUSTER_GROUPS, *_GROUPS, near=resource) for name in names)
     return [group for group in found if group is not None]
 
 

@@ -128,6 +128,11 @@ def _at_endpoint_of_aws(_model: Model, resource: Resource) -> Iterator[Fact]:
     yield _hop(INTERNET, resource.name, "HTTPS", TLS12, resource)
 
 
+def _app_runner(model: Model, service: Resource) -> Iterator[Fact]:
+    if truth(service, "NetworkConfiguration.IngressConfiguration.IsPubliclyAccessible", default=True):
+        yield from _at_endpoint_of_aws(model, service)
+
+
 def _website(_model: Model, bucket: Resource) -> Iterator[Fact]:
     """A bucket as a website speaks HTTP only: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html>."""
     if bucket.value("WebsiteConfiguration"):
@@ -140,7 +145,7 @@ _READERS: Final[Mapping[str, Callable[[Model, Resource], Iterator[Fact]]]] = {
     "AWS::ApiGateway::RestApi": _rest_api,
     "AWS::ApiGatewayV2::Api": _http_api,
     "AWS::ApiGatewayV2::DomainName": _domain_name_v2,
-    "AWS::AppRunner::Service": _at_endpoint_of_aws,
+    "AWS::AppRunner::Service": _app_runner,
     "AWS::AppSync::GraphQLApi": _at_endpoint_of_aws,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::Cognito::UserPoolDomain": _at_endpoint_of_aws,

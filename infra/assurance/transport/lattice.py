@@ -78,7 +78,7 @@ def _ports(model: Model, group: Resource, target: Resource) -> list[int | None]:
 
 def _port_named(model: Model, service: Resource, name: str) -> int | None:
     """The container port that a task definition gives the name to; None where none does."""
-    task = model.find(service.value("TaskDefinition"), "AWS::ECS::TaskDefinition")
+    task = model.find(service.value("TaskDefinition"), "AWS::ECS::TaskDefinition", near=service)
     containers = tables(task.value("ContainerDefinitions")) if task else []
     for container in containers:
         for mapping in tables(container.get("PortMappings")):

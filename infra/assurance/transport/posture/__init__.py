@@ -80,6 +80,7 @@ def _task_addresses(_model: Model, resource: Resource) -> _Qualities:
 
 
 _READERS: Final[Mapping[str, Callable[[Model, Resource], _Qualities]]] = {
+    **dict.fromkeys(data.PARAMETERS, lambda _, group: data.of_parameters(group)),
     **dict.fromkeys(data.SEARCH, lambda _, domain: data.of_search(domain)),
     "AWS::Backup::BackupPlan": data.of_plan,
     "AWS::Backup::BackupVault": lambda _, vault: data.of_vault(vault),
@@ -93,9 +94,11 @@ _READERS: Final[Mapping[str, Callable[[Model, Resource], _Qualities]]] = {
     "AWS::ElasticLoadBalancing::LoadBalancer": lambda _, balancer: web.of_classic(balancer),
     "AWS::ElasticLoadBalancingV2::Listener": web.of_listener,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": web.of_balancer,
+    "AWS::Events::Rule": surroundings.of_rule,
     "AWS::IAM::User": surroundings.of_user,
     "AWS::Route53Resolver::FirewallDomainList": surroundings.of_domains,
     "AWS::Route53Resolver::FirewallRuleGroup": surroundings.of_dns_firewall,
+    "AWS::SNS::Subscription": surroundings.of_subscription,
     "AWS::S3::Bucket": buckets.of_bucket,
     "AWS::SecretsManager::Secret": data.of_secret,
     "AWS::VpcLattice::Listener": web.of_lattice_listener,

@@ -10,7 +10,7 @@ from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.policies import WEAKEST_FIRST, lowest_admitted
 from infra.assurance.transport.tls import NONE
-from infra.assurance.transport.values import as_truth, at, read, spoken
+from infra.assurance.transport.values import as_truth, at, read, spoken, tables
 
 BUCKET: Final = "AWS::S3::Bucket"
 _BLOCKS: Final = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -30,6 +30,10 @@ def of_bucket(model: Model, bucket: Resource) -> Iterator[tuple[str, str]]:
         retention = read(bucket, "ObjectLockConfiguration.Rule.DefaultRetention")
         length = f"{at(retention, 'Days')} days" if at(retention, "Days") else f"{at(retention, 'Years')} years"
         yield "objects locked", f"{at(retention, 'Mode')} for {length}" if retention else "without a default"
+    for rule in tables(read(bucket, "ReplicationConfiguration.Rules")):
+        target = at(rule, "Destination.Bucket")
+        found = model.find(target, BUCKET)
+        yield "copied to", found.name if found else str(target)
     if acl := bucket.value("AccessControl"):
         yield "access control list", str(acl)
 

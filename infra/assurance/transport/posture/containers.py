@@ -66,7 +66,7 @@ def _qualities(model: Model, resource: Resource, container: dict[str, Json]) -> 
     yield "root file system", "writable" if writable else "read-only"
     yield "privileged", YES if _flag(resource, container, "Privileged") else NO
     yield "capabilities dropped", spoken(texts(at(container, "LinuxParameters.Capabilities.Drop")))
-    yield "log", _log(model, container)
+    yield "log", _log(model, resource, container)
     yield "image from", _registry(resource, container)
     if added := texts(at(container, "LinuxParameters.Capabilities.Add")):
         yield "capabilities added", spoken(added)
@@ -89,13 +89,13 @@ def _flag(resource: Resource, container: dict[str, Json], key: str) -> bool:
     return value is not None and as_truth(value, resource, key)
 
 
-def _log(model: Model, container: dict[str, Json]) -> str:
+def _log(model: Model, resource: Resource, container: dict[str, Json]) -> str:
     configuration = container.get("LogConfiguration")
     driver = at(configuration, "LogDriver")
     if not driver:
         return "none"
     group = at(configuration, "Options.awslogs-group")
-    found = model.find(group, "AWS::Logs::LogGroup")
+    found = model.find(group, "AWS::Logs::LogGroup", near=resource)
     return f"{driver} to {found.name}" if found else str(driver) + (f" to {group}" if group else "")
 
 

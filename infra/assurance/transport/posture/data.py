@@ -6,7 +6,7 @@ from typing import Final
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.posture.settings import NO, YES
-from infra.assurance.transport.values import at, read, tables, texts, truth
+from infra.assurance.transport.values import at, known, read, tables, texts, truth
 
 STATEFUL: Final = frozenset(
     {
@@ -36,6 +36,15 @@ STATEFUL: Final = frozenset(
 )
 """Types whose data goes with them, unless their template says otherwise."""
 
+PARAMETERS: Final = frozenset({"AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBParameterGroup"})
+_LOGS_STATEMENTS: Final = {
+    "log_statement": {"none"},
+    "log_min_duration_statement": {"-1"},
+    "log_min_duration_sample": {"-1"},
+    "general_log": {"0", "off"},
+    "slow_query_log": {"0", "off"},
+}
+"""By parameter: the values with which it logs no statement."""
 _SNAPSHOT_BY_DEFAULT: Final = frozenset({"AWS::RDS::DBCluster", "AWS::RDS::DBInstance"})
 SEARCH: Final = frozenset({"AWS::Elasticsearch::Domain", "AWS::OpenSearchService::Domain"})
 
@@ -67,13 +76,26 @@ def of_search(domain: Resource) -> Iterator[tuple[str, str]]:
 
 
 def of_secret(model: Model, secret: Resource) -> Iterator[tuple[str, str]]:
-    """Whether something rotates it."""
+    """Whether something rotates it, and to which other regions it is copied."""
+    for replica in tables(secret.value("ReplicaRegions")):
+        yield "copied to", str(replica.get("Region"))
     for schedule in model.of_type("AWS::SecretsManager::RotationSchedule"):
         if model.find(schedule.value("SecretId"), secret.type) is secret:
             days = read(schedule, "RotationRules.AutomaticallyAfterDays")
             yield "rotated", f"every {days} days" if days else str(read(schedule, "RotationRules.ScheduleExpression"))
             return
     yield "rotated", "by nothing in the templates"
+
+
+def of_parameters(group: Resource) -> Iterator[tuple[str, str]]:
+    """Parameters of a database that write what people ask and store into its log: facts only if they do.
+
+    <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Concepts.PostgreSQL.html>
+    """
+    for name, quiet in _LOGS_STATEMENTS.items():
+        value = at(group.value("Parameters"), name)
+        if value is not None and known(value, group, name).lower() not in quiet:
+            yield "statements in the log", f"{name} {value}"
 
 
 def of_vault(vault: Resource) -> Iterator[tuple[str, str]]:
@@ -90,6 +112,6 @@ def of_plan(model: Model, plan: Resource) -> Iterator[tuple[str, str]]:
         kept = at(rule, "Lifecycle.DeleteAfterDays")
         copies = tables(rule.get("CopyActions"))
         vaults = [rule.get("TargetBackupVault"), *(copy.get("DestinationBackupVaultArn") for copy in copies)]
-        found = [model.find(vault, "AWS::Backup::BackupVault") for vault in vaults]
+        found = [model.find(vault, "AWS::Backup::BackupVault", near=plan) for vault in vaults]
         named = [there.name if there else str(vault) for vault, there in zip(vaults, found, strict=True)]
         yield f"rule {rule.get('RuleName')}", f"{f'{kept} days' if kept else 'for ever'} in {', '.join(named)}"

@@ -105,7 +105,10 @@ def _texts(name: str, value: Json, *, variable: bool = False, script: bool = Fal
         if value[:1] in {"{", "["}:
             yield from _texts(name, _parsed(value))
     elif isinstance(value, list):
-        for each in cast("list[Json]", value):
+        parts = cast("list[Json]", value)
+        if script and all(isinstance(part, str) for part in parts):
+            parts = [" ".join(parts)]  # a command and its arguments
+        for each in parts:
             yield from _texts(name, each, script=script)
     elif isinstance(value, dict):
         table = cast("dict[str, Json]", value)

@@ -85,6 +85,7 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = {
     ),
     "AWS::CodeBuild::Project": (
         Setting("privileged", "Environment.PrivilegedMode", NO),
+        Setting("certificate of the source unchecked", "Source.InsecureSsl", NO, silent=NO),
         Setting("builds visible to the public", "Visibility", "PRIVATE", silent="PRIVATE"),
         Setting("credentials of the source in plain sight", "Source.Auth.Resource", NO, silent=NO),
     ),
@@ -119,6 +120,12 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = {
         Setting("days of backups", "SnapshotRetentionLimit", "0"),
         Setting("user groups", "UserGroupIds", "none"),
     ),
+    "AWS::ElastiCache::User": (
+        Setting("without a password", "NoPasswordRequired", NO),
+        Setting("sign-in", "AuthenticationMode.Type", "AWS decides"),
+    ),
+    "AWS::CloudWatch::MetricStream": (Setting("metrics sent to", "FirehoseArn", "?"),),
+    "AWS::EKS::Nodegroup": (Setting("SSH key", "RemoteAccess.Ec2SshKey", "none", silent="none"),),
     "AWS::IAM::AccessKey": (Setting("long-lived key of", "UserName", "?"),),
     "AWS::KMS::Key": (
         Setting("rotated", "EnableKeyRotation", NO),
@@ -134,15 +141,21 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = {
         Setting("days of retention", "RetentionInDays", "for ever"),
         Setting("deletion protection", "DeletionProtectionEnabled", NO, silent=NO),
     ),
+    "AWS::Logs::SubscriptionFilter": (Setting("log sent to", "DestinationArn", "?"),),
     "AWS::MSK::Cluster": (
         Setting("encrypted between brokers", "EncryptionInfo.EncryptionInTransit.InCluster", YES),
         Setting("public", "ConnectivityInfo.PublicAccess.Type", "DISABLED"),
         Setting("clients without sign-in", "ClientAuthentication.Unauthenticated.Enabled", "AWS decides"),
     ),
+    "AWS::MemoryDB::Cluster": (Setting("access list", "ACLName", "?"),),
     "AWS::Neptune::DBCluster": (
         _DELETION,
         _BACKUP,
         _IAM,
+    ),
+    "AWS::RAM::ResourceShare": (
+        Setting("shared with", "Principals", "nobody"),
+        Setting("shared outside the organization", "AllowExternalPrincipals", YES),
     ),
     "AWS::RDS::DBCluster": (
         _DELETION,

@@ -1,13 +1,14 @@
 """Networks, machines and accounts: what is recorded, what gets an address, who has a long-lived key."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Final
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.posture.settings import NO, YES, as_text
-from infra.assurance.transport.values import as_truth, at, read, tables, texts
+from infra.assurance.transport.values import as_truth, at, number, read, tables, texts
 
 _VPC: Final = "AWS::EC2::VPC"
 
@@ -37,19 +38,16 @@ def of_domains(_model: Model, names: Resource) -> Iterator[tuple[str, str]]:
 
 def of_dns_firewall(model: Model, group: Resource) -> Iterator[tuple[str, str]]:
     """Each rule, in the order in which they are asked."""
-    for place, rule in enumerate(sorted(tables(group.value("FirewallRules")), key=_priority), start=1):
+    rules = [(number(rule.get("Priority"), group, "Priority"), rule) for rule in tables(group.value("FirewallRules"))]
+    for place, (_, rule) in enumerate(sorted(rules, key=itemgetter(0)), start=1):
         names = rule.get("FirewallDomainListId")
         found = model.find(names, "AWS::Route53Resolver::FirewallDomainList")
         yield f"rule {place}", f"{rule.get('Action')} {found.name if found else names}"
 
 
-def _priority(rule: dict[str, Json]) -> int:
-    return int(rule.get("Priority") or 0)
-
-
 def _destination(model: Model, log: Resource) -> str:
     value = log.value("LogDestination") or log.value("LogGroupName")
-    found = model.find(value)
+    found = model.find(value, near=log)
     return found.name if found else str(value)
 
 
@@ -62,6 +60,8 @@ def of_instance(resource: Resource) -> Iterator[tuple[str, str]]:
     data: Json = resource.value("LaunchTemplateData") if template else dict(resource.properties)
     tokens = at(data, "MetadataOptions.HttpTokens")
     yield "instance metadata service", str(tokens or "image decides")
+    if key := at(data, "KeyName"):
+        yield "SSH key", str(key)
     asked = [each.get("AssociatePublicIpAddress") for each in tables(at(data, "NetworkInterfaces"))]
     given = [as_truth(each, resource, "AssociatePublicIpAddress") for each in asked if each is not None]
     yield "public address", "subnet decides" if not given else YES if any(given) else NO
@@ -82,6 +82,21 @@ def of_trail(trail: Resource) -> Iterator[tuple[str, str]]:
     if not simple and not advanced:
         recorded = ["All"]
     yield "management events", ", ".join(sorted(set(recorded))) or "none"
+
+
+def of_rule(_model: Model, rule: Resource) -> Iterator[tuple[str, str]]:
+    """Which other accounts its events go to."""
+    for target in tables(rule.value("Targets")):
+        account = str(target.get("Arn")).split(":")[4:5]
+        if account and account[0] not in {"", rule.stack.account}:
+            yield "events sent to", f"account {account[0]}"
+
+
+def of_subscription(model: Model, subscription: Resource) -> Iterator[tuple[str, str]]:
+    """Where messages go that go to no person."""
+    if subscription.value("Protocol") not in {"email", "email-json", "sms"}:
+        endpoint = subscription.value("Endpoint")
+        yield "delivered to", as_text(model, subscription, "Endpoint", endpoint, "?")
 
 
 def of_user(model: Model, user: Resource) -> Iterator[tuple[str, str]]:

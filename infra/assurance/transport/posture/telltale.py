@@ -56,8 +56,9 @@ _HINTS: Final = (
     *('environment": ', 'variables": ', 'arguments": ', 'userdata": '),
 )
 _KEY_HINTS: Final = tuple(f"{before}{joint}key" for before in sorted(_BEFORE_KEY) for joint in ("", "_", "-"))
-_ASSIGNED: Final = re.compile(
-    r"(?i)(?:password|passwd|secret|token|api_?key)\s*(?:=|:|\s--?\s?)\s*[\"']?([^\s\"'$<{;,]{6,})"
+_ASSIGNED: Final = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key)\s*[=:]\s*[\"']?([^\s\"'$<{;,]{6,})")
+_OPTION: Final = re.compile(
+    r"(?i)--[\w-]*(?:password|passwd|secret|token|api-?key)[= ]+([^\s\"'$<{;,-][^\s\"'$<{;,]{5,})"
 )
 _RANDOM: Final = re.compile(r"[0-9A-Za-z+/_=-]{24,}$")
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})$")
@@ -103,8 +104,8 @@ def holds_secret(value: str) -> bool:
 
 
 def assigns_secret(script: str) -> bool:
-    """Whether a script sets a password to a text."""
-    return any(not is_plain(found) for found in _ASSIGNED.findall(script))
+    """Whether a script sets a password to a text, or gives one to a command."""
+    return any(not is_plain(found) for found in (*_ASSIGNED.findall(script), *_OPTION.findall(script)))
 
 
 def looks_random(name: str, value: str) -> bool:

@@ -99,6 +99,19 @@ def test_what_makes_a_container_less_safe_shows(tmp_path: Path, changes: Json, q
         ("AWS::ECR::Repository", {
             "ImageTagMutability": "IMMUTABLE", "ImageScanningConfiguration": {"ScanOnPush": True}}, {
             "scanned on push": "yes", "tags": "IMMUTABLE", "when removed or replaced": "Delete"}),
+        ("AWS::RDS::DBClusterParameterGroup", {"Parameters": {"log_statement": "all", "general_log": 0}}, {
+            "statements in the log": "log_statement all"}),
+        ("AWS::Events::Rule", {"Targets": [{"Arn": "arn:aws:events:us-east-1:999988887777:event-bus/theirs"}]}, {
+            "events sent to": "account 999988887777"}),
+        ("AWS::Events::Rule", {"Targets": [{"Arn": "arn:aws:sns:us-east-1:111122223333:ours"}]}, {}),
+        ("AWS::SNS::Subscription", {"Protocol": "https", "Endpoint": "https://example.com/"}, {
+            "delivered by": "https", "delivered to": "https://example.com/"}),
+        ("AWS::Logs::SubscriptionFilter", {"DestinationArn": "arn:aws:logs:us-east-1:999988887777:destination:d"}, {
+            "log sent to": "arn:aws:logs:us-east-1:999988887777:destination:d"}),
+        ("AWS::RAM::ResourceShare", {"Principals": ["999988887777"]}, {
+            "shared with": "999988887777", "shared outside the organization": "yes"}),
+        ("AWS::SecretsManager::Secret", {"ReplicaRegions": [{"Region": "eu-west-1"}]}, {
+            "copied to": "eu-west-1", "rotated": "by nothing in the templates", "when removed or replaced": "Delete"}),
         ("AWS::SecretsManager::Secret", {}, {
             "rotated": "by nothing in the templates", "when removed or replaced": "Delete"}),
     ],

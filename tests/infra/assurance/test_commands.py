@@ -80,7 +80,12 @@ class Application:
     resources: dict[str, Any]
 
     def changed(self, conditions: Mapping[str, Any] | None = None, **resources: Any) -> "Application":
-        template = {"Conditions": conditions or {}, "Resources": {**self.resources, **resources}}
+        parameters = {"Mode": {"Type": "String", "Default": "usual"}}
+        template = {
+            "Parameters": parameters,
+            "Conditions": conditions or {},
+            "Resources": {**self.resources, **resources},
+        }
         write(self.folder, {"Shop": template})
         return self
 
@@ -156,7 +161,7 @@ def test_an_edge_that_a_condition_brings_is_an_edge(
     application: Application, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worn = {"Fn::If": ["Maintained", {"Ref": "Servers"}, {"Ref": "Clients"}]}
-    maintained = {"Fn::Equals": [{"Ref": "AWS::StackName"}, "x"]}
+    maintained = {"Fn::Equals": [{"Ref": "Mode"}, "maintained"]}
     application.changed(
         {"Maintained": maintained},
         Job=interface("x") | {"Properties": {"SubnetId": {"Ref": "Subnet"}, "GroupSet": [worn]}},

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, cast
 
-from infra.assurance.model.assembly import Json
+from infra.assurance.model.files import Json
 from infra.assurance.refusal import Refused
 
 SHORTEST_REASON: Final = 20

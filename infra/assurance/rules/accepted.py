@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from infra.assurance.model.assembly import Stack
+from infra.assurance.model.files import Json
 from infra.assurance.register import Decision, read_decisions
 from infra.assurance.rules.finding import Finding
 
@@ -50,10 +51,15 @@ def acknowledged_in(stacks: Iterable[Stack]) -> list[Acknowledged]:
         for stack in stacks
         for path, entries in stack.metadata.items()
         for entry in entries
-        if entry["type"] == _KIND
-        for rule, reason in entry["data"].items()
+        for rule, reason in _rules(entry).items()
         if rule not in BY_THE_LIBRARY
     ]
+
+
+def _rules(entry: Json) -> dict[str, Json]:
+    told = cast("dict[str, Json]", entry) if isinstance(entry, dict) else {}
+    data = told.get("data") if told.get("type") == _KIND else None
+    return cast("dict[str, Json]", data) if isinstance(data, dict) else {}
 
 
 def left_over(findings: Collection[Finding], acknowledged: Sequence[Acknowledged], *, judge: str) -> Iterator[Finding]:

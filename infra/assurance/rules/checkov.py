@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, cast
 
-from infra.assurance.model.assembly import Json, Stack
+from infra.assurance.model.assembly import Stack
+from infra.assurance.model.files import Json
 from infra.assurance.refusal import Refused
 from infra.assurance.rules.finding import Finding, resource_of
 

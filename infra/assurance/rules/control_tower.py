@@ -22,7 +22,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, cast
 
-from infra.assurance.model.assembly import Json, Stack
+from infra.assurance.model.assembly import Stack
+from infra.assurance.model.files import Json
+from infra.assurance.model.template import resources
 from infra.assurance.refusal import Refusals, Refused
 from infra.assurance.rules.finding import Finding, resource_of
 
@@ -51,7 +53,6 @@ def judge(stacks: Sequence[Stack], refusals: Refusals) -> list[Finding]:
     Raises:
         Refused: Guard is not installed, or not for this machine.
     """
-    stacks = [stack for stack in stacks if stack.template.get("Resources")]
     guard = _unpacked(PACKAGE)
     with TemporaryDirectory() as folder:
         present = {type_ for stack in stacks for type_ in _types(stack)}
@@ -73,7 +74,7 @@ def judge(stacks: Sequence[Stack], refusals: Refusals) -> list[Finding]:
 
 
 def _types(stack: Stack) -> set[str]:
-    return {str(body["Type"]) for body in stack.template["Resources"].values() if "Type" in body}
+    return {body["Type"] for _, body in resources(stack.template)}
 
 
 @cache
@@ -105,8 +106,7 @@ def _written(folder: Path, stacks: Sequence[Stack], types: frozenset[str]) -> li
     folder.mkdir()
     written: list[Path] = []
     for number, stack in enumerate(stacks):
-        resources = stack.template["Resources"]
-        shown = {name: _shown(body) for name, body in resources.items() if body.get("Type") in types}
+        shown = {name: _shown(body) for name, body in resources(stack.template) if body["Type"] in types}
         if shown:
             file = folder / f"{number}.json"
             file.write_text(json.dumps({"Resources": shown}, default=str))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from infra.assurance.model.assembly import Stack
+from infra.assurance.model.template import resources
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,5 +27,5 @@ def resource_of(stack: Stack, logical_id: str) -> str:
     """What findings call a resource of a stack."""
     if path := stack.paths.get(logical_id):
         return path
-    body = stack.template.get("Resources", {}).get(logical_id)
+    body = dict(resources(stack.template)).get(logical_id)
     return f"{body['Type']} {logical_id}" if body else stack.where

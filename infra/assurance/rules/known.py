@@ -18,11 +18,11 @@ def findings(
     `today` is the day by which these are judged (UTC).
 
     Raises:
-        Refused: the assembly, the register or a program cannot be read; without `refusals` to collect it, also what
-            Guard cannot judge.
+        Refused: the folder is no assembly, the register or a program cannot be read; without `refusals` to collect it,
+            also what else cannot be read, or judged by Guard.
     """
     collected = Refusals() if refusals is None else refusals
-    stacks = read_assembly(folder)
+    stacks = read_assembly(folder, collected)
     acknowledged = acknowledged_in(stacks)
     found = control_tower.judge(stacks, collected)
     left = [

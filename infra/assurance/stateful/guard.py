@@ -66,7 +66,7 @@ def changes(old: Path, new: Path, waivers: Path | None = None, *, today: date | 
         try:
             for versions in read_versions(old, new, refusals):
                 found += changes_of(versions, refusals)
-        except (AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError) as error:
             # A template that says something nobody foresaw: nothing may pass because of it.
             what = f"is not understood: {type(error).__name__}: {error}"
             raise Refused(what, where=str(new)) from error

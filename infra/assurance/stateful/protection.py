@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, TypeAlias, cast
 
-from infra.assurance.model.assembly import Json
+from infra.assurance.model.files import Json
 from infra.assurance.model.identity import is_unknown
 
 Strength: TypeAlias = "float | frozenset[str]"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from infra.assurance.model.assembly import Json
+from infra.assurance.model.files import Json
 from infra.assurance.model.identity import is_custom
 from infra.assurance.model.intrinsics import resolve
 from infra.assurance.model.model import Scope

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from infra.assurance.model.assembly import Json, read_json
+from infra.assurance.model.files import Json, read_json
 from infra.assurance.refusal import Refused
 
 FALLBACK_REGION: Final = "us-east-1"

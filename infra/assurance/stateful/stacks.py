@@ -12,8 +12,9 @@ from itertools import product
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
-from infra.assurance.model.assembly import Json, Stack, read_assembly, read_json
+from infra.assurance.model.assembly import Stack, read_assembly
 from infra.assurance.model.conditions import World
+from infra.assurance.model.files import Json, read_json
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.refusal import Refusals, Refused

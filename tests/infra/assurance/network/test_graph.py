@@ -177,6 +177,18 @@ def test_ipv6_needs_addresses_and_rules_of_its_own(tmp_path: Path, subnets: tupl
     assert graph(tmp_path, admitted | dual).edges[APP, DATA] == "tcp 5432"
 
 
+def test_one_connection_has_one_address_family(tmp_path: Path) -> None:
+    blocks = ("2600:1f18:1:1::/64", "2600:1f18:1:2::/64")
+    dual = subnet("Here", "10.1.0.0/24", Ipv6CidrBlock=blocks[0]) | subnet(
+        "There", "10.1.1.0/24", Ipv6CidrBlock=blocks[1]
+    )
+    mixed = two([rule("tcp", 5432, CidrIp="10.1.0.0/24")], [rule("tcp", 5432, CidrIpv6="::/0")])
+    assert (APP, DATA) not in graph(tmp_path, mixed | dual).edges
+    by_groups = two([rule("tcp", 5432, **GROUP)], OUT)
+    assert graph(tmp_path, by_groups | subnet("There", None, Ipv6CidrBlock=blocks[1])).edges == {}
+    assert graph(tmp_path, by_groups | dual).edges == {(APP, DATA): "tcp 5432"}
+
+
 def test_ipv6_that_aws_assigns_is_within_what_everybody_means(tmp_path: Path) -> None:
     assigned = {
         "Fn::Select": [0, {"Fn::Cidr": [{"Fn::Select": [0, {"Fn::GetAtt": ["Vpc", "Ipv6CidrBlocks"]}]}, 8, 64]}]
@@ -184,11 +196,12 @@ def test_ipv6_that_aws_assigns_is_within_what_everybody_means(tmp_path: Path) ->
     dual = subnet("Here", "10.1.0.0/24", Ipv6CidrBlock=assigned) | subnet(
         "There", "10.1.1.0/24", Ipv6CidrBlock=assigned
     )
-    world = rule("tcp", 5432, CidrIpv6="::/0")
-    shown = graph(tmp_path, two([world], [world]) | dual)
-    assert shown.edges[APP, DATA] == "tcp 5432"
-    assert not shown.refusals
-    shown = graph(tmp_path, two([rule("tcp", 5432, CidrIpv6="2600:1f18::/32")], [world]) | dual)
+    for block in ("2000::/3", "::/0"):
+        world = rule("tcp", 5432, CidrIpv6=block)
+        shown = graph(tmp_path, two([world], [world]) | dual)
+        assert shown.edges[APP, DATA] == "tcp 5432"
+        assert not shown.refusals
+    shown = graph(tmp_path, two([rule("tcp", 5432, CidrIpv6="2600:1f18::/32")], OUT) | dual)
     assert any("addresses that no template tells" in line for line in shown.refusals)
 
 

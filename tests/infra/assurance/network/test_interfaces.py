@@ -162,6 +162,30 @@ def test_instances_have_what_their_launch_template_says(tmp_path: Path) -> None:
     assert graph(tmp_path, PLACE | config).edges[("internet (groups only)", name)] == "tcp 443"
 
 
+def test_an_instance_is_where_its_launch_template_puts_it(tmp_path: Path) -> None:
+    inside = {"NetworkInterfaces": [{"SubnetId": {"Ref": "Here"}, "Groups": GROUPS}]}
+    template = {"Launch": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": inside}}}
+    shown = graph(tmp_path, PLACE | template | instance(LaunchTemplate={"LaunchTemplateId": {"Ref": "Launch"}}))
+    assert ("internet (groups only)", "AWS::EC2::Instance X") in shown.edges
+    assert not shown.refusals
+
+
+def test_functions_are_not_connected_to_and_endpoints_do_not_connect(tmp_path: Path) -> None:
+    everybody = group("Own", WORLD, WORLD)
+    function = of_type(kind := "AWS::Lambda::Function", KINDS[kind])["X"]
+    endpoint = of_type(kind := "AWS::EC2::VPCEndpoint", KINDS[kind], VpcEndpointType="Interface")["X"]
+    shown = graph(tmp_path, PLACE | everybody | {"Function": function, "Endpoint": endpoint})
+    into, out = {target for _, target in shown.edges}, {source for source, _ in shown.edges}
+    assert "AWS::Lambda::Function Function" in out - into
+    assert "AWS::EC2::VPCEndpoint Endpoint" in into - out
+
+
+def test_an_application_load_balancer_without_groups_wears_the_default_group(tmp_path: Path) -> None:
+    resources = load_balancer(Type="application")
+    del resources["X"]["Properties"]["SecurityGroups"]
+    assert not [target for _, target in graph(tmp_path, PLACE | resources).edges if target.endswith(" X")]
+
+
 def test_a_network_load_balancer_without_groups_admits_everything(tmp_path: Path) -> None:
     resources = load_balancer(Type="network")
     del resources["X"]["Properties"]["SecurityGroups"]

@@ -89,6 +89,19 @@ def test_an_association_without_groups_lets_in_the_whole_vpc(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+def test_an_association_lets_in_no_other_vpc(tmp_path: Path) -> None:
+    resources = lattice()
+    del resources["Association"]["Properties"]["SecurityGroupIds"]
+    far: Resources = {
+        "Far": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.2.0.0/16"}},
+        "FarSubnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Far"}, "CidrBlock": "10.2.0.0/24"}},
+    }
+    far |= group("FarGroup", egress=OUT, VpcId={"Ref": "Far"}) | interface("Remote", "FarSubnet", "FarGroup")
+    edges = graph(tmp_path, resources | far).edges
+    assert (CLIENT, SERVICE) in edges
+    assert (node("Remote"), SERVICE) not in edges
+
+
 def test_rules_of_a_listener_hand_on_too(tmp_path: Path) -> None:
     fixed = of("Listener", ServiceIdentifier={"Ref": "Service"}, Protocol="HTTPS",
                DefaultAction={"FixedResponse": {"StatusCode": 404}})  # fmt: skip

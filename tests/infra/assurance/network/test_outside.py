@@ -43,6 +43,8 @@ def one(ingress: Any = (), egress: Any = None, *more: Resources, **properties: A
         (one([rule("tcp", 22, CidrIp="192.168.7.0/24")]), "addresses 192.168.7.0/24 (groups only)"),
         (one([WORLD_6], None, route("Here", "::/0"), Ipv6CidrBlock=BLOCK_6), "internet"),
         (one([WORLD_6], None, route("Here"), address()), "internet (groups only)"),
+        (one([WORLD_6], None, route("Here", "::/0"), address()), "internet (groups only)"),
+        (one([WORLD, WORLD_6], None, route("Here"), address()), "internet"),  # the same traffic is said once
         (one([WORLD_6], None, route("Here", "::/0", EgressOnlyInternetGatewayId="e"), Ipv6CidrBlock=BLOCK_6),
          "internet (groups only)"),
         (one([rule("-1", CidrIpv6="fd00::/8")], Ipv6CidrBlock=BLOCK_6), "addresses fd00::/8 (groups only)"),

@@ -45,7 +45,8 @@ class Model:
         """The resource that a value names by its `Ref`, its ARN or its `Id`, among the types (or among all).
 
         Environments give the same names to their own resources: with `near`, a name (an ARN is no name) leads only
-        within that resource's account, and first within its stack, then its stage and its region.
+        within that resource's account, and first within its stack, then its stage and its region. Without it, a name
+        that leads to several accounts is refused.
         """
         if not isinstance(value, str):
             return None
@@ -54,6 +55,10 @@ class Model:
             home = near.stack
             found = [resource for resource in found if resource.stack.account == home.account]
             found.sort(key=lambda resource: _distance(resource.stack, home))
+        elif len({resource.stack.account for resource in found}) > 1:
+            names = ", ".join(resource.name for resource in found)
+            what = f"is a name of several resources, and where it is meant is not asked: {names}"
+            self.refusals.add(Refused(what, where=str(value)))
         return found[0] if found else None
 
     def is_shared(self, name: str) -> bool:

@@ -157,3 +157,6 @@ def test_a_name_leads_within_its_own_account_and_first_within_its_stack(tmp_path
         assert model.find("same", "AWS::IAM::Role", near=resource(model, "Role", stage)) is resource(
             model, "Role", stage
         )
+    assert not refused(model)
+    model.find("same", "AWS::IAM::Role")
+    assert ["same: is a name of several resources" in each for each in refused(model)] == [True]

@@ -183,7 +183,9 @@ def test_functions_are_not_connected_to_and_endpoints_do_not_connect(tmp_path: P
 def test_an_application_load_balancer_without_groups_wears_the_default_group(tmp_path: Path) -> None:
     resources = load_balancer(Type="application")
     del resources["X"]["Properties"]["SecurityGroups"]
-    assert not [target for _, target in graph(tmp_path, PLACE | resources).edges if target.endswith(" X")]
+    other = {"Y": {"Type": "AWS::EC2::NetworkInterface", "Properties": {"SubnetId": {"Ref": "Here"}}}}
+    shown = graph(tmp_path, PLACE | resources | other)
+    assert shown.edges["AWS::EC2::NetworkInterface Y", "AWS::ElasticLoadBalancingV2::LoadBalancer X"] == "all"
 
 
 def test_a_network_load_balancer_without_groups_admits_everything(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from itertools import product
 from typing import Final, TypeAlias, cast
 
@@ -88,11 +89,12 @@ class _Table:
 
     def fitting(self, wanted: Wanted) -> list[Fact]:
         """The facts that have what is wanted; looked for among few, if a column is wanted to be one of some texts."""
-        among = self.facts
-        for index, patterns in wanted:
-            if not (patterns.beginnings or patterns.expressions):
-                among = [fact for text in sorted(patterns.texts) for fact in self.holding.get((index, text), ())]
-                break
+        lookups = [
+            [fact for text in sorted(patterns.texts) for fact in self.holding.get((index, text), ())]
+            for index, patterns in wanted
+            if not (patterns.beginnings or patterns.expressions)
+        ]
+        among = min(lookups, key=len, default=self.facts)
         return [fact for fact in among if _fits(wanted, fact.values)]
 
 
@@ -155,17 +157,22 @@ def _tables_of(facts: Iterable[Fact], places: Iterable[Place]) -> Mapping[tuple[
     # The longest first: a stage may lie in another.
     paths = sorted(((f"{place.path}/", place.name) for place in environments), key=lambda one: -len(one[0]))
     accounts = [(account, place.name) for place in environments if (account := place.values.get("account"))]
+
+    @cache
+    def homes_of(value: str) -> tuple[frozenset[str], frozenset[str]]:
+        """By stage, and by account."""
+        home = next((name for path, name in paths if value.startswith(path) or f" {path}" in value), None)
+        by_account = (name for account, name in accounts if account in value)
+        return frozenset(() if home is None else (home,)), frozenset(by_account)
+
     tables: dict[tuple[str, Relation], _Table] = defaultdict(_Table)
     for fact in facts:
-        homes = {home for value in fact.values if (home := _home_of(value, paths)) is not None} or {OUTSIDE}
-        homes.update(name for account, name in accounts for value in fact.values if account in value)
-        for place in homes:
+        by_stage, by_account = (
+            frozenset[str]().union(*homes) for homes in zip(*map(homes_of, fact.values), strict=True)
+        )
+        for place in (by_stage or {OUTSIDE}) | by_account:
             tables[place, fact.relation].add(fact)
     return tables
-
-
-def _home_of(value: str, paths: Iterable[tuple[str, str]]) -> str | None:
-    return next((name for path, name in paths if value.startswith(path) or f" {path}" in value), None)
 
 
 def _unclaimed(facts: Sequence[Fact]) -> Iterator[Verdict]:

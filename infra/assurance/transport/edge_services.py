@@ -50,7 +50,7 @@ def _distribution(model: Model, distribution: Resource) -> Iterator[Fact]:
 def _viewer_version(distribution: Resource) -> str:
     """CloudFront's own certificate sets the security policy to TLSv1, whatever is asked for."""
     certificate = read(distribution, "DistributionConfig.ViewerCertificate")
-    if not certificate or at(certificate, "CloudFrontDefaultCertificate") in {True, "true"}:
+    if not certificate or str(at(certificate, "CloudFrontDefaultCertificate")).lower() == "true":
         return TLS10
     asked = known(at(certificate, "MinimumProtocolVersion") or "TLSv1", distribution, "MinimumProtocolVersion")
     return of_policy(asked, CLOUDFRONT, distribution)

@@ -160,6 +160,6 @@ def _checked(group: Resource, protocol: str, port: int) -> Iterator[Served]:
     if check == "TCP" or not truth(group, "HealthCheckEnabled", default=True):
         return
     at_port = read(group, "HealthCheckPort")
-    if at_port not in {None, _TRAFFIC_PORT}:
+    if at_port is not None and at_port != _TRAFFIC_PORT:
         port = number(at_port, group, "HealthCheckPort")
     yield Served(port, f"health check {check}", NONE if check == "HTTP" else TARGET_DECIDES, (group,))

@@ -94,7 +94,7 @@ def of_rule(_model: Model, rule: Resource) -> Iterator[tuple[str, str]]:
 
 def of_subscription(model: Model, subscription: Resource) -> Iterator[tuple[str, str]]:
     """Where messages go that go to no person."""
-    if subscription.value("Protocol") not in {"email", "email-json", "sms"}:
+    if str(subscription.value("Protocol")) not in {"email", "email-json", "sms"}:
         endpoint = subscription.value("Endpoint")
         yield "delivered to", as_text(model, subscription, "Endpoint", endpoint, "?")
 

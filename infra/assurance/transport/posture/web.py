@@ -91,7 +91,7 @@ def _is_stage(arn: str, stage: Resource) -> bool:
     if stage.type != "AWS::ApiGateway::Stage":
         return False
     api = stage.value("RestApiId")
-    return f"/restapis/{api}/" in arn and arn.rpartition("/stages/")[2] in {stage.value("StageName"), stage.ref}
+    return f"/restapis/{api}/" in arn and arn.rpartition("/stages/")[2] in (stage.value("StageName"), stage.ref)
 
 
 def of_acl(model: Model, acl: Resource) -> Iterator[tuple[str, str]]:

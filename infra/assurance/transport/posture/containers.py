@@ -101,10 +101,9 @@ def _log(model: Model, resource: Resource, container: dict[str, Json]) -> str:
 
 def _registry(resource: Resource, container: dict[str, Json]) -> str:
     """The registry that serves the image; a name without one is Docker Hub's."""
-    image = known(container.get("Image"), resource, "Image")
-    if match := _REGISTRY.match(image):
+    first, slash, _ = str(container.get("Image")).partition("/")
+    if match := _REGISTRY.match(known(first, resource, "Image")):
         return f"account {match.group(1)}"
-    first, slash, _ = image.partition("/")
     return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
 
 

@@ -29,7 +29,7 @@ _HARMLESS: Final = frozenset(
 """Words that a name ends in if it is about a secret, and none itself."""
 _NO_SECRET: Final = frozenset({("client", "token"), ("request", "token"), ("next", "token"), ("service", "token")})
 _PLAIN: Final = re.compile(
-    r"(?i)$|(true|false|null|none|required|optional|enabled|disabled|yes|no|on|off)$|arn:|alias/|[a-z][a-z0-9+.-]*://|/|\$"
+    r"(?i)$|(true|false|null|none|required|optional|enabled|disabled|yes|no|on|off|seconds|minutes|hours|days)$|arn:|alias/|[a-z][a-z0-9+.-]*://|/|\$"
 )
 """Beginnings of values that are no secret, whatever they are called."""
 

@@ -116,6 +116,7 @@ def test_a_variable_about_a_secret_is_none(tmp_path: Path, name: str, value: Any
          "Command": ["run", "--password-file", "/run/secret", "--verbose-tokens"]}]}, None),
         ("AWS::CodePipeline::Pipeline", {"Stages": [{"Actions": [{"Configuration": {"OAuthToken": "abc123"}}]}]},
          "OAuthToken"),
+        ("AWS::Cognito::UserPoolClient", {"TokenValidityUnits": {"AccessToken": "hours"}}, None),
         ("AWS::SNS::Subscription", {"Endpoint": "https://user:hunter2@example.com/"}, "Endpoint"),
         ("AWS::DynamoDB::Table", {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}, None),
         ("AWS::S3::Bucket", {"Tags": [{"Key": "secret", "Value": "no"}]}, None),

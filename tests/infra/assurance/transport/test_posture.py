@@ -54,6 +54,7 @@ def test_a_safe_container(tmp_path: Path) -> None:
         ({"LogConfiguration": None}, "log", "none"),
         ({"Image": "nginx"}, "image from", "docker.io"),
         ({"Image": "someone/nginx:1"}, "image from", "docker.io"),
+        ({"Image": "r.example:5000/web:{{resolve:ssm:/tag}}"}, "image from", "r.example:5000"),
         ({"Image": "public.ecr.aws/nginx/nginx:1"}, "image from", "public.ecr.aws"),
     ],
 )

@@ -84,7 +84,7 @@ def database(model: Model, resource: Resource) -> list[Served]:
 
 
 def proxy(resource: Resource) -> list[Served]:
-    """What an RDS proxy accepts; one that requires TLS admits 1.2 and later.
+    """What an RDS proxy accepts: by its guide TLS 1.0 and later if it requires TLS, and no setting changes that.
 
     <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html>
     """
@@ -93,7 +93,7 @@ def proxy(resource: Resource) -> list[Served]:
         raise resource.refuse(f"is a proxy for {family}, which the proof does not know")
     engine = _PROXIES[family]
     required = truth(resource, "RequireTLS", default=False)
-    return [Served(engine.port, engine.protocol, TLS12 if required else NONE, (resource,))]
+    return [Served(engine.port, engine.protocol, TLS10 if required else NONE, (resource,))]
 
 
 def redshift(model: Model, resource: Resource) -> list[Served]:

@@ -93,8 +93,10 @@ def _spoken_to(listener: Resource, group: Resource, port: int | None) -> Iterato
         raise group.refuse(f"speaks {protocol} to its targets, which the proof does not know")
     port = port if port is not None else number(read(group, "Config.Port") or _PORTS.get(protocol), group, "Port")
     yield Served(port, protocol, NONE if protocol == "HTTP" else TARGET_DECIDES, (listener, group))
-    if truth(group, "Config.HealthCheck.Enabled", default=True):
-        # Plain HTTP unless it is set: <https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_HealthCheckConfig.html>.
+    # On by default for HTTP/1.1, and plain unless it is set:
+    # <https://docs.aws.amazon.com/vpc-lattice/latest/ug/target-group-health-checks.html>.
+    by_default = (read(group, "Config.ProtocolVersion") or "HTTP1") == "HTTP1" and group.value("Type") != "ALB"
+    if truth(group, "Config.HealthCheck.Enabled", default=by_default):
         check = known(read(group, "Config.HealthCheck.Protocol") or "HTTP", group, "HealthCheck.Protocol")
         own = read(group, "Config.HealthCheck.Port")
         checked = port if own is None else number(own, group, "HealthCheck.Port")

@@ -69,7 +69,7 @@ def test_a_parameter_that_only_a_deployment_knows_is_refused(tmp_path: Path) -> 
     ("kind", "properties", "ports", "expected"),
     [
         ("AWS::RDS::DBProxy", {"EngineFamily": "POSTGRESQL", "RequireTLS": True}, "tcp 5432",
-         {("PostgreSQL", "TLSv1.2")}),
+         {("PostgreSQL", "TLSv1.0")}),
         ("AWS::RDS::DBProxy", {"EngineFamily": "MYSQL"}, "tcp 3306", {("MySQL", "none")}),
         ("AWS::ElastiCache::ReplicationGroup", {"TransitEncryptionEnabled": True}, "tcp 6379", {("Redis", "TLSv1.2")}),
         ("AWS::ElastiCache::ReplicationGroup", {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"},

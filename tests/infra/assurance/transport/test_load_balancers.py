@@ -184,7 +184,7 @@ def test_lattice_ends_tls_and_speaks_to_its_targets_as_the_group_says(tmp_path: 
         ("mesh", "tasks", "HTTPS", "target decides"),
         ("mesh", "tasks", "health check HTTPS", "target decides"),
     }
-    model = model_of(
-        tmp_path / "b", _lattice("TLS_PASSTHROUGH", {"Protocol": "HTTP", "HealthCheck": {"Enabled": False}})
-    )
+    model = model_of(tmp_path / "b", _lattice("TLS_PASSTHROUGH", {"Protocol": "HTTP", "ProtocolVersion": "HTTP2"}))
     assert spoken(model, "mesh", "tasks", "tcp 8443") == {("HTTP", "none")}
+    model = model_of(tmp_path / "c", _lattice("HTTPS", {"Protocol": "HTTPS"}))
+    assert ("health check HTTP", "none") in spoken(model, "mesh", "tasks", "tcp 8443")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
-from infra.assurance.access.guarded import Context, Guarded, tags
+from infra.assurance.access.guarded import Context, Guarded, concrete, tags
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.policies.evaluate import Kind, Principal
 from infra.assurance.access.reading import document, reading
+from infra.assurance.model.identity import is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 
@@ -27,6 +28,7 @@ EVERYTHING: Final = Document.parse(
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 # Keys by which a policy for everybody picks accounts.
 _ACCOUNT_KEYS: Final = frozenset({"aws:principalaccount", "aws:principalarn", "kms:calleraccount", "aws:userid"})
+_ORGANIZATION_KEYS: Final = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _SESSION: Final = re.compile(r"arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/.*")
 _ARN_ACCOUNT: Final = 4
 _OTHERS: Final = {"Service": Kind.SERVICE, "Federated": Kind.FEDERATED, "CanonicalUser": Kind.CANONICAL}
@@ -116,6 +118,12 @@ def _outside(arn: str, documents: Iterable[Document] = ()) -> Actor:
 
 
 def _stranger(kind: str, name: str) -> Actor:
+    if kind in _ORGANIZATION_KEYS:
+        called = f"organization {name}"
+        principal = Principal(f"arn:aws:iam::{called}:root", called, Kind.ACCOUNT)
+        return Actor(called, principal, principal, context={kind: (concrete(name),)})
+    if is_unknown(name):
+        return _seen_alike(f"whoever is {name}", Principal(name, name, Kind.ACCOUNT))
     if kind in _OTHERS:
         return _seen_alike(f"{_OTHERS[kind]} {name}", Principal(name, "", _OTHERS[kind]))
     if name.startswith("arn:"):
@@ -124,7 +132,7 @@ def _stranger(kind: str, name: str) -> Actor:
 
 
 def _named(door: Guarded) -> Iterator[tuple[str, str]]:
-    """Whom a resource policy lets in, by kind and name; accounts by their number."""
+    """Whom a resource policy lets in, by kind and name; accounts by their number, organisations by the key for them."""
     for statement in door.policy.statements if door.policy else ():
         if not statement.allows:
             continue
@@ -135,11 +143,13 @@ def _named(door: Guarded) -> Iterator[tuple[str, str]]:
             if condition.key in _ACCOUNT_KEYS:
                 for value in condition.values:
                     yield from (("AWS", account) for account in _ACCOUNT.findall(value))
+            if condition.key in _ORGANIZATION_KEYS:
+                yield from ((condition.key, value) for value in condition.values)
 
 
 def plain(kind: str, name: str) -> str:
     """A principal as actors are told apart: sessions as their role, a root as its account."""
-    if kind != "AWS":
+    if kind != "AWS" or is_unknown(name):
         return name
     if session := _SESSION.fullmatch(name):
         return "arn:{}:iam::{}:role/{}".format(*session.groups())

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from infra.assurance.access.actors import ANYONE, Actor, account_of, plain
-from infra.assurance.access.guarded import Context, Guarded
+from infra.assurance.access.guarded import Context, Guarded, concrete
 from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide
 from infra.assurance.access.policies.patterns import matches
@@ -169,11 +169,6 @@ def written(text: Document) -> Iterator[str]:
     for statement in text.statements:
         yield from statement.resources or ()
         yield from statement.not_resources or ()
-
-
-def concrete(pattern: str) -> str:
-    """A text that a pattern covers."""
-    return pattern.replace("*", "x").replace("?", "x")
 
 
 def _key(actor: Actor) -> str:

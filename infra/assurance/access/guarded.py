@@ -147,3 +147,8 @@ def tags(resource: Resource, *prefixes: str) -> Context:
         pairs = [tag for tag in cast("list[dict[str, Json]]", listed(given)) if {"Key", "Value"} <= tag.keys()]
         table = {tag["Key"]: tag["Value"] for tag in pairs}
     return {f"{prefix}/{key}": (str(value),) for prefix in prefixes for key, value in table.items()}
+
+
+def concrete(pattern: str) -> str:
+    """A text that a pattern covers."""
+    return pattern.replace("*", "x").replace("?", "x")

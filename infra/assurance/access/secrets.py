@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from infra.assurance.access.desk import Desk, Question, concrete, sentence
-from infra.assurance.access.guarded import Attached, Context, Doors, Guarded
+from infra.assurance.access.desk import Desk, Question, sentence
+from infra.assurance.access.guarded import Attached, Context, Doors, Guarded, concrete
 from infra.assurance.access.keys import Keys, opens
 from infra.assurance.access.policies.patterns import matches
 from infra.assurance.access.reading import is_true, listed, reading, texts, within

@@ -95,7 +95,7 @@ FUNCTION: Resources = {"Type": "AWS::Lambda::Function", "Properties": {"Function
         ({"Principal": "s3.amazonaws.com", "SourceAccount": HOME}, {"service s3.amazonaws.com"}),
         ({"Principal": FOREIGN}, {f"account {FOREIGN}"}),
         ({"Principal": "*"}, {"anyone"}),
-        ({"Principal": "*", "PrincipalOrgID": "o-1234567890"}, set[str]()),
+        ({"Principal": "*", "PrincipalOrgID": "o-1234567890"}, {"organization o-1234567890"}),
     ],
 )
 def test_a_permission_lets_in_whom_it_names(tmp_path: Path, permission: Resources, who: set[str]) -> None:

@@ -107,3 +107,18 @@ def test_tags_of_a_resource_decide(tmp_path: Path) -> None:
     for team, expected in (("shelf", {("Role", "Key", "grant")}), ("till", set[tuple[str, ...]]())):
         resources["Key"]["Properties"]["Tags"] = [{"Key": "team", "Value": team}]
         assert uses(tmp_path / team, resources) == expected
+
+
+def test_an_organisation_is_told_as_one(tmp_path: Path) -> None:
+    members = {"StringEquals": {"aws:PrincipalOrgID": "o-shop"}}
+    resources = {"Key": key(allow("kms:Decrypt", Principal="*", Condition=members))}
+    assert uses(tmp_path, resources) == {("organization o-shop", "Key", "decrypt")}
+
+
+def test_whom_only_a_deployment_knows_is_told_so(tmp_path: Path) -> None:
+    custom = {"Type": "Custom::Partner", "Properties": {"ServiceToken": f"arn:aws:lambda:us-east-1:{HOME}:function:x"}}
+    for number, who in enumerate(({"Fn::GetAtt": "C.Arn"}, {"Fn::Sub": "arn:aws:iam::${C.Account}:root"})):
+        resources = {"C": custom, "Key": key(allow("kms:Decrypt", Principal={"AWS": who}))}
+        facts = asked(tmp_path / str(number), resources).facts
+        told = [fact["who"] for fact in facts if fact.relation is Relation.USES_KEY and fact["who"] != ROOT]
+        assert [name.startswith("whoever is ") and "Custom::Partner C" in name for name in told] == [True]

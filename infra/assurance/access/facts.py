@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from infra.assurance.access.accounts import named
 from infra.assurance.access.acting import acting
 from infra.assurance.access.actors import actors
 from infra.assurance.access.apis import Apis, called
@@ -12,6 +13,7 @@ from infra.assurance.access.databases import connections, databases, questioned
 from infra.assurance.access.deputies import deputies
 from infra.assurance.access.desk import Desk
 from infra.assurance.access.endpoints import Endpoints, reached
+from infra.assurance.access.gates import let_through
 from infra.assurance.access.keys import Keys, uses
 from infra.assurance.access.roles import assumed, passed, roles
 from infra.assurance.access.secrets import Secrets, changed, handed_over, opened
@@ -46,5 +48,5 @@ def access(model: Model) -> list[Fact]:
         *passed(desk, trusted),
         *read(desk, stores),
     ]
-    beside = [*shared(model), *acting(model), *deputies(doors)]
+    beside = [*shared(model), *named(model), *let_through(model), *acting(model), *deputies(doors)]
     return distinct([*beside, *direct, *inherited(direct, {role.name: role.account for role in trusted})])

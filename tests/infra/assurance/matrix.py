@@ -82,11 +82,16 @@ def _key(stack: Stack) -> tuple[str, str, str]:
 
 
 def _aside(stack: Stack, folder: Path) -> Stack:
-    """A copy of a template that no other has the name of."""
+    """A copy of a template that no other has the name of, in which nothing waits for what the defect took away."""
     folder.mkdir(parents=True)
     file = folder / f"{folder.parent.name}.template.json"
-    file.write_text(json.dumps(stack.template))
-    return replace(stack, file=file)
+    template = json.loads(json.dumps(stack.template))
+    for body in template["Resources"].values():
+        if awaited := body.get("DependsOn"):
+            listed = [awaited] if isinstance(awaited, str) else awaited
+            body["DependsOn"] = [name for name in listed if name in template["Resources"]]
+    file.write_text(json.dumps(template))
+    return replace(stack, file=file, template=template)
 
 
 def seen(planted: Sequence[Planted], judge: Judge) -> dict[str, list[str]]:

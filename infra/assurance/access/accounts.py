@@ -15,7 +15,7 @@ from infra.assurance.model.model import Model
 NAMES: Final = "names account"
 # <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>,
 # <https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html>
-_NUMBER: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_NUMBER: Final = re.compile(r"\d{12}")
 _ACCOUNT: Final = re.compile(r'arn:[\w-]+:[\w-]+:[\w*-]*:(\d{12}):|"(\d{12})\\?"|(?<!\d)(\d{12})\.dkr[.-]ecr')
 
 

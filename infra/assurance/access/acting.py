@@ -28,7 +28,7 @@ def acting(model: Model) -> list[Fact]:
     """A fact for each role that a resource is given, and for the policy that limits each role and user ("none")."""
     found: list[Fact] = []
     for resource, text in texts(model).items():
-        if not _NO_USE.fullmatch(resource.type):
+        if (":role/" in text or "InstanceProfile" in text) and not _NO_USE.fullmatch(resource.type):
             with reading(model, resource):
                 found += _given(model, resource, text)
     for holder in model.of_type(ROLE, USER):

@@ -244,6 +244,46 @@ def metadata_for_all(templates: Templates) -> Said:
     return name, "metadata"
 
 
+def copies_elsewhere(templates: Templates) -> Said:
+    """A bucket copies what it gets into another account's."""
+    bucket = templates.one("AWS::S3::Bucket")
+    rule = {"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::elsewhere", "Account": FOREIGN}}
+    templates.properties(bucket)["ReplicationConfiguration"] = {"Role": templates.task_role.arn, "Rules": [rule]}
+    return bucket.name, "names account", FOREIGN
+
+
+def images_elsewhere(templates: Templates) -> Said:
+    """Images are copied into another account."""
+    destination = {"Region": "us-east-1", "RegistryId": FOREIGN}
+    rules = {"Rules": [{"Destinations": [destination]}]}
+    type_ = "AWS::ECR::ReplicationConfiguration"
+    return templates.add(templates.secret, "Added", type_, ReplicationConfiguration=rules), "names account", FOREIGN
+
+
+def program_from_elsewhere(templates: Templates) -> Said:
+    """A function runs a program of another account's."""
+    function = templates.one("AWS::Lambda::Function")
+    templates.properties(function)["Layers"] = [f"arn:aws:lambda:us-east-1:{FOREIGN}:layer:added:1"]
+    return function.name, "names account", FOREIGN
+
+
+def logs_elsewhere(templates: Templates) -> Said:
+    """Logs go to another account."""
+    group = templates.one("AWS::Logs::LogGroup")
+    properties = {"LogGroupName": {"Ref": group.logical_id}, "FilterPattern": ""}
+    destination = f"arn:aws:logs:us-east-1:{FOREIGN}:destination:added"
+    type_ = "AWS::Logs::SubscriptionFilter"
+    return templates.add(group, "Added", type_, **properties, DestinationArn=destination), "names account", FOREIGN
+
+
+def endpoint_for_everything(templates: Templates) -> Said:
+    """An endpoint lets through what goes to other accounts."""
+    endpoint = templates.one("AWS::EC2::VPCEndpoint")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    templates.properties(endpoint)["PolicyDocument"] = {"Version": "2012-10-17", "Statement": [statement]}
+    return endpoint.name, "lets through", "* on *"
+
+
 _OURS: Final = (Application.OURS,)
 _BOOKSHOP: Final = (Application.BOOKSHOP,)
 _IN_THE_BOOKSHOP: Final[Mapping[str, Change]] = {
@@ -255,6 +295,7 @@ _IN_OURS: Final[Mapping[str, Change]] = {
     "mesh in plain text": plain_mesh,
     "mesh's last hop in plain text": plain_mesh_target,
     "TLS 1.0 of the search domain": old_search_tls,
+    "endpoint lets everything through": endpoint_for_everything,
 }
 _IN_BOTH: Final[Mapping[str, Change]] = {
     "second listener, by IPv6": second_listener,
@@ -280,6 +321,10 @@ _IN_BOTH: Final[Mapping[str, Change]] = {
     "bucket that may become public": public_bucket,
     "no flow log": no_flow_log,
     "instance metadata for all": metadata_for_all,
+    "bucket copied into a foreign account": copies_elsewhere,
+    "images copied into a foreign account": images_elsewhere,
+    "layer of a foreign account": program_from_elsewhere,
+    "logs sent to a foreign account": logs_elsewhere,
 }
 
 QUALITIES: Final[Mapping[str, Defect]] = {

@@ -5,6 +5,7 @@ What a type can do is told by the properties that its schema has (`types.txt`). 
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, cast
 
 from infra.assurance.model.assembly import Json
@@ -116,9 +117,8 @@ def _refuse(network: Network, resource: Resource, known: dict[str, frozenset[str
         return  # refused where it was read
     if type_ not in known:
         raise resource.refuse(f"is of the type {type_}, which the proof does not know")
-    for pattern, what in _WAY_ROUND:
-        if pattern.fullmatch(type_):
-            raise resource.refuse(f"{what}: {type_} is not modelled")
+    if what := _way_round(type_):
+        raise resource.refuse(f"{what}: {type_} is not modelled")
     if type_ == "AWS::EC2::VPCGatewayAttachment" and resource.value("VpnGatewayId"):
         raise resource.refuse("joins the VPC with other networks: a VPN gateway is not modelled")
     speaking = known[type_]
@@ -130,6 +130,11 @@ def _refuse(network: Network, resource: Resource, known: dict[str, frozenset[str
     used = sorted(speaking.intersection(_keys(resource.body.get("Properties", {}))))
     if used:
         raise resource.refuse(f"has {', '.join(used)}: of {type_} that is not modelled")
+
+
+@cache
+def _way_round(type_: str) -> str | None:
+    return next((what for pattern, what in _WAY_ROUND if pattern.fullmatch(type_)), None)
 
 
 def _refuse_custom(network: Network, resource: Resource) -> None:

@@ -1,6 +1,7 @@
 """``python -m tests.infra.assurance.matrix CDK_OUT OUT.md``: which tool sees which of the seeded defects."""
 
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ see one if the check fails and says, in one line, what the defect has to be told
 OURS: Final = "claims"
 NOT_SEEN: Final = "–"
 _SHOWN: Final = 2  # rules in a cell
+_JUDGE: Final = re.compile(r"^[\w-]+::")  # before a rule's own name, which may have such signs, too
 
 
 def _control_tower(stacks: Sequence[Stack]) -> list[Finding]:
@@ -103,7 +105,7 @@ def seen(planted: Sequence[Planted], judge: Judge) -> dict[str, list[str]]:
     return {
         defect.name: sorted(
             {
-                rule.rpartition("::")[2]
+                _JUDGE.sub("", rule)
                 for stack in defect.changed
                 for rule, _ in found[stack.where] - found[before[_key(stack)].where]
             }

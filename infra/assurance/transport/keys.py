@@ -18,6 +18,8 @@ AWS_OWNED: Final = "AWS-owned key"
 AWS_MANAGED: Final = "AWS-managed key"
 OF_AWS: Final = "AWS-owned or AWS-managed key"
 """Encrypted without a key of one's own, where it makes no difference which of the two it is."""
+NOT_ASKED: Final = "only as AWS does by itself"
+"""The template does not ask for encryption, whatever AWS does then, and since when."""
 AS_SOURCE: Final = "as the snapshot or the database that it is made from"
 
 _KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")

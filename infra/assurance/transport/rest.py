@@ -18,6 +18,7 @@ from infra.assurance.transport.keys import (
     AS_SOURCE,
     AWS_MANAGED,
     AWS_OWNED,
+    NOT_ASKED,
     NOT_ENCRYPTED,
     OF_AWS,
     Seal,
@@ -98,7 +99,7 @@ def _by_schema(model: Model, resource: Resource) -> _Sealed:
 
 
 def _database(model: Model, resource: Resource) -> _Sealed:
-    """Aurora encrypts each new cluster, be it with a key of AWS's; a copy is encrypted as what it is made from.
+    """Aurora encrypts a new cluster by itself, be it with a key of AWS's; a copy is encrypted as what it is made from.
 
     <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html>
     """
@@ -111,7 +112,7 @@ def _database(model: Model, resource: Resource) -> _Sealed:
         elif any(resource.value(source) for source in _SOURCES):
             yield part, without_own_key(AS_SOURCE)
         elif str(resource.value("Engine")).startswith("aurora"):
-            yield part, seal(model, resource, resource.value("KmsKeyId"), unset=AWS_OWNED)
+            yield part, without_own_key(NOT_ASKED)
         else:
             yield part, sealed
 

@@ -57,6 +57,8 @@ def _readers(resource: Resource) -> Iterator["_Reader"]:
         yield _named(lambda model, guarded: iter([("web ACL", web.web_acl(model, guarded))]))
     if resource.type in {containers.TASK, containers.JOB}:
         yield containers.of_containers
+    if resource.type == "AWS::EC2::SubnetRouteTableAssociation":
+        yield surroundings.of_subnet_routes
     if resource.type in _RUN_TASKS:
         yield _named(_task_addresses)
     if resource.type in _READERS:

@@ -28,6 +28,17 @@ def of_vpc(model: Model, vpc: Resource) -> Iterator[tuple[str, str]]:
             yield "DNS firewall", found.name if found else str(group)
 
 
+def of_subnet_routes(model: Model, association: Resource) -> Iterator[tuple[str, str, str]]:
+    """Each route that a subnet has by its table, beside those inside the VPC: it is a way out whatever groups admit."""
+    subnet = model.find(association.value("SubnetId"), "AWS::EC2::Subnet")
+    for route in model.of_type("AWS::EC2::Route"):
+        if route.value("RouteTableId") == association.value("RouteTableId"):
+            target = next((key for key in route.properties if key.endswith(("GatewayId", "InterfaceId", "Arn"))), "?")
+            destination = next((str(value) for key, value in route.properties.items() if "Destination" in key), "?")
+            name = subnet.name if subnet else str(association.value("SubnetId"))
+            yield name, "route", f"{destination} by {target.removesuffix('Id')}"
+
+
 def of_domains(_model: Model, names: Resource) -> Iterator[tuple[str, str]]:
     """Each name of a list that a DNS firewall allows or blocks; a list may stand in a file elsewhere."""
     for name in texts(names.value("Domains")):

@@ -202,6 +202,24 @@ def test_a_stack_that_one_call_may_delete_shows(tmp_path: Path) -> None:
     assert postures_of(model_of(tmp_path, {"Group": GROUP}), "App") == {"termination protection": "no"}
 
 
+def test_a_subnet_says_each_route_that_its_table_has_out_of_the_network(tmp_path: Path) -> None:
+    out = {"RouteTableId": {"Ref": "Table"}, "DestinationCidrBlock": "0.0.0.0/0"}
+    resources = {
+        "Gateway": resource("AWS::EC2::InternetGateway"),
+        "Table": resource("AWS::EC2::RouteTable", VpcId="vpc-1"),
+        "Closed": resource("AWS::EC2::RouteTable", VpcId="vpc-1"),
+        "Route": resource("AWS::EC2::Route", GatewayId={"Ref": "Gateway"}, **out),
+        "Open": resource("AWS::EC2::Subnet", path="open", CidrBlock="10.0.0.0/24"),
+        "Inner": resource("AWS::EC2::Subnet", path="inner", CidrBlock="10.0.1.0/24"),
+    }
+    for subnet, table in (("Open", "Table"), ("Inner", "Closed")):
+        both = {"SubnetId": {"Ref": subnet}, "RouteTableId": {"Ref": table}}
+        resources[f"{subnet}Table"] = resource("AWS::EC2::SubnetRouteTableAssociation", **both)
+    model = model_of(tmp_path, resources)
+    assert postures_of(model, "open")["route"] == "0.0.0.0/0 by Gateway"
+    assert "route" not in postures_of(model, "inner")
+
+
 def test_a_vpc_says_where_its_flow_log_goes(tmp_path: Path) -> None:
     vpc = resource("AWS::EC2::VPC", path="vpc", CidrBlock="10.0.0.0/16")
     assert postures_of(model_of(tmp_path / "a", {"Vpc": vpc}), "vpc") == {"flow log": "none"}

@@ -203,7 +203,7 @@ def test_a_stack_that_one_call_may_delete_shows(tmp_path: Path) -> None:
 
 
 def test_a_subnet_says_each_route_that_its_table_has_out_of_the_network(tmp_path: Path) -> None:
-    out = {"RouteTableId": {"Ref": "Table"}, "DestinationCidrBlock": "0.0.0.0/0"}
+    out: Json = {"RouteTableId": {"Ref": "Table"}, "DestinationCidrBlock": "0.0.0.0/0"}
     resources = {
         "Gateway": resource("AWS::EC2::InternetGateway"),
         "Table": resource("AWS::EC2::RouteTable", VpcId="vpc-1"),
@@ -213,7 +213,7 @@ def test_a_subnet_says_each_route_that_its_table_has_out_of_the_network(tmp_path
         "Inner": resource("AWS::EC2::Subnet", path="inner", CidrBlock="10.0.1.0/24"),
     }
     for subnet, table in (("Open", "Table"), ("Inner", "Closed")):
-        both = {"SubnetId": {"Ref": subnet}, "RouteTableId": {"Ref": table}}
+        both: Json = {"SubnetId": {"Ref": subnet}, "RouteTableId": {"Ref": table}}
         resources[f"{subnet}Table"] = resource("AWS::EC2::SubnetRouteTableAssociation", **both)
     model = model_of(tmp_path, resources)
     assert postures_of(model, "open")["route"] == "0.0.0.0/0 by Gateway"

@@ -20,7 +20,7 @@ OWNED, MANAGED, NOT = ("AWS-owned key", "AWS"), ("AWS-managed key", "AWS"), ("no
         ("AWS::RDS::DBCluster", {"Engine": "aurora-postgresql", "StorageEncrypted": "true"}, MANAGED),
         ("AWS::RDS::DBCluster", {"Engine": "aurora-postgresql", "StorageEncrypted": False, "KmsKeyId": KEY}, NOT),
         ("AWS::RDS::DBCluster", {"Engine": "aurora-postgresql"}, ("only as AWS does by itself", "AWS")),
-        ("AWS::RDS::DBCluster", {"Engine": "aurora-postgresql", "KmsKeyId": KEY}, ("only as AWS does by itself", "AWS")),
+        ("AWS::RDS::DBCluster", {"Engine": "aurora", "KmsKeyId": KEY}, ("only as AWS does by itself", "AWS")),
         ("AWS::RDS::DBInstance", {"Engine": "postgres"}, NOT),
         ("AWS::OpenSearchService::Domain", {"EncryptionAtRestOptions": {"Enabled": "true", "KmsKeyId": KEY}}, OWN),
         ("AWS::OpenSearchService::Domain", {"EncryptionAtRestOptions": {"KmsKeyId": KEY}}, NOT),

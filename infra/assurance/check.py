@@ -96,43 +96,43 @@ def _facts_of(model: Model, refusals: Refusals) -> list[Fact]:
 
 
 def _reachability(model: Model) -> list[Fact]:
-    from infra.assurance.network.graph import reachability  # noqa: PLC0415
+    from infra.assurance.network.graph import reachability  # noqa: PLC0415  # loaded when it is asked for
 
     return reachability(model)
 
 
 def _access(model: Model, _: Sequence[Fact]) -> list[Fact]:
-    from infra.assurance.access.facts import access, broad  # noqa: PLC0415
+    from infra.assurance.access.facts import access, broad  # noqa: PLC0415  # loaded when it is asked for
 
     return [*access(model), *broad(model)]
 
 
 def _transport(model: Model, reaches: Sequence[Fact]) -> list[Fact]:
-    from infra.assurance.transport.hops import hops  # noqa: PLC0415
+    from infra.assurance.transport.hops import hops  # noqa: PLC0415  # loaded when it is asked for
 
     return hops(model, reaches)
 
 
 def _rest(model: Model, _: Sequence[Fact]) -> list[Fact]:
-    from infra.assurance.transport.rest import at_rest  # noqa: PLC0415
+    from infra.assurance.transport.rest import at_rest  # noqa: PLC0415  # loaded when it is asked for
 
     return at_rest(model)
 
 
 def _posture(model: Model, _: Sequence[Fact]) -> list[Fact]:
-    from infra.assurance.transport.posture import postures  # noqa: PLC0415
+    from infra.assurance.transport.posture import postures  # noqa: PLC0415  # loaded when it is asked for
 
     return postures(model)
 
 
 def _disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
-    from infra.assurance.second_opinion.solver import disagreements  # noqa: PLC0415
+    from infra.assurance.second_opinion.solver import disagreements  # noqa: PLC0415  # loaded when it is asked for
 
     return disagreements(model, reaches)
 
 
 def _findings(folder: Path, refusals: Refusals) -> "list[Finding]":
-    from infra.assurance.rules import findings  # noqa: PLC0415
+    from infra.assurance.rules import findings  # noqa: PLC0415  # loaded when it is asked for
 
     return findings(folder, refusals)
 
@@ -161,8 +161,8 @@ def _judge(outcome: Outcome, claims: Claims, model: Model) -> None:
 
 def accepted(refusals: Refusals) -> "list[Decision]":
     """The register of what is accepted of known rules: each row with its reason, owner and last day."""
-    from infra.assurance.register import read_decisions  # noqa: PLC0415
-    from infra.assurance.rules.accepted import REGISTER  # noqa: PLC0415
+    from infra.assurance.register import read_decisions  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.rules.accepted import REGISTER  # noqa: PLC0415  # loaded when it is asked for
 
     rows = {"rules": list, "resources": list}
     return _answer(refusals, str(REGISTER), lambda: read_decisions(REGISTER, rows) if REGISTER.is_file() else [], [])

@@ -37,7 +37,7 @@ def disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
     if not stores:
         return []
     # z3 takes a tenth of a second to load, and an application without a store does without.
-    from infra.assurance.second_opinion.formulas import Formulas  # noqa: PLC0415
+    from infra.assurance.second_opinion.formulas import Formulas  # noqa: PLC0415  # loaded when it is asked for
 
     groups, formulas = read_groups(model), Formulas()
     found: list[str] = []

@@ -82,7 +82,8 @@ def of_secret(model: Model, secret: Resource) -> Iterator[tuple[str, str]]:
     for schedule in model.of_type("AWS::SecretsManager::RotationSchedule"):
         if model.find(schedule.value("SecretId"), secret.type) is secret:
             days = read(schedule, "RotationRules.AutomaticallyAfterDays")
-            yield "rotated", f"every {days} days" if days else str(read(schedule, "RotationRules.ScheduleExpression"))
+            expression = read(schedule, "RotationRules.ScheduleExpression")
+            yield "rotated", f"every {days} days" if days else str(expression or "when it is asked for")
             return
     yield "rotated", "by nothing in the templates"
 

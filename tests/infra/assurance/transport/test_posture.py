@@ -202,6 +202,23 @@ def test_a_stack_that_one_call_may_delete_shows(tmp_path: Path) -> None:
     assert postures_of(model_of(tmp_path, {"Group": GROUP}), "App") == {"termination protection": "no"}
 
 
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"AutomaticallyAfterDays": 30}, "every 30 days"),
+        ({"ScheduleExpression": "rate(10 days)"}, "rate(10 days)"),
+        (None, "when it is asked for"),
+    ],
+)
+def test_a_secret_says_how_often_it_is_rotated(tmp_path: Path, rules: Json | None, told: str) -> None:
+    given: Json = {"SecretId": {"Ref": "Secret"}} | ({"RotationRules": rules} if rules else {})
+    resources = {
+        "Secret": resource("AWS::SecretsManager::Secret", path="secret"),
+        "Schedule": resource("AWS::SecretsManager::RotationSchedule", **given),
+    }
+    assert postures_of(model_of(tmp_path, resources), "secret")["rotated"] == told
+
+
 def test_a_subnet_says_each_route_that_its_table_has_out_of_the_network(tmp_path: Path) -> None:
     out: Json = {"RouteTableId": {"Ref": "Table"}, "DestinationCidrBlock": "0.0.0.0/0"}
     resources = {

@@ -34,7 +34,10 @@ def _differences(connection: Connection) -> list[Any]:
 
 
 def test_a_second_deployment_changes_nothing(own_backend: Backend) -> None:
-    columns = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+    columns = (
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
+        "ORDER BY table_name, ordinal_position"
+    )
     before = own_backend.sql(columns)
     own_backend.run_task("migrate")
     assert own_backend.sql(columns) == before

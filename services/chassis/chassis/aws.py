@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
@@ -34,6 +36,20 @@ def rds() -> RDSClient:
 def bedrock_runtime(config: Config) -> BedrockRuntimeClient:
     """Amazon Bedrock's models in the task's region."""
     return _client("bedrock-runtime", config)
+
+
+def kms() -> KMSClient:
+    """AWS KMS in the task's region; gives up soon, because a person waits."""
+    from botocore.config import Config  # noqa: PLC0415 - as below
+
+    return _client(
+        "kms", Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    )
+
+
+def s3() -> S3Client:
+    """Amazon S3 in the task's region."""
+    return _client("s3")
 
 
 def _client(service: str, config: Config | None = None) -> Any:

@@ -1,0 +1,1 @@
+"""Cells, key services and what is remembered of them."""

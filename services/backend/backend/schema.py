@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -49,7 +50,59 @@ users = Table(
     Column("email", Text, nullable=False),
     Column("hashed_password", Text, nullable=False),
     _now("created_at"),
+    Column(
+        "rev",
+        Integer,
+        nullable=False,
+        server_default=text("1"),
+        comment="how often the e-mail or the password was set",
+    ),
+    Column("mac", LargeBinary, comment="over user_id, email, hashed_password and rev, with a key of the person"),
+    Column(
+        "memory_format",
+        SmallInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="of what is remembered; 0 is that of before there were keys",
+    ),
     UniqueConstraint("email", name="users_email_key"),
+)
+
+key_epochs = Table(
+    "key_epochs",
+    metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    _now("created_at"),
+    Column("destroyed_at", DateTime(timezone=True)),
+    CheckConstraint("state IN ('active', 'retiring', 'destroyed')", name="key_epochs_state_check"),
+    Index("key_epochs_one_active", "state", unique=True, postgresql_where=text("state = 'active'")),
+)
+
+user_keys = Table(
+    "user_keys",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("epoch", Integer, ForeignKey("key_epochs.epoch"), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    CheckConstraint("purpose IN ('messages', 'memories')", name="user_keys_purpose_check"),
+    Index("user_keys_epoch", "epoch"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", Uuid, primary_key=True),
+    _now("erased_at"),
+    Column(
+        "epoch",
+        Integer,
+        ForeignKey("key_epochs.epoch"),
+        nullable=False,
+        comment="the active one when the rows of the person went",
+    ),
+    Column("backups_unreadable_at", DateTime(timezone=True)),
 )
 
 sign_ins = Table(

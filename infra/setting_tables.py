@@ -158,6 +158,11 @@ class Memory(Table):
     """Data nodes, equally many in each zone; a single one in one zone in dev only."""
     volume_gib: int = Field(default=50, ge=10, le=16384)
     """Disk of a node (gp3)."""
+    search: Literal["sealed", "knn"] = "sealed"
+    """Where a question is compared with what is remembered: in the AI core, which alone can open the sealed embeddings;
+    or in the store, which then holds them readable, and an embedding can be turned back into much of its text."""
+    most_per_person: int = Field(default=5_000, ge=100, le=50_000)
+    """Passages that are remembered of one person. Of more the oldest go: the persona's own first."""
 
 
 class Backup(Table):

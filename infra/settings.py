@@ -135,7 +135,8 @@ class Environment(Table):
         return "-".join(("sanctum", self.name, *parts)).replace("_", "-")
 
     def service_values(self) -> dict[str, str]:
-        """What each ``settings.*`` source of a ``service.toml`` is worth; several things are separated by commas.
+        """What the sources of a ``service.toml`` are worth that the operator decides, ``settings.*`` and some of
+        ``memory.*``; several things are separated by commas.
 
         ``settings.trusted_proxies`` is where the load balancer is; on one machine there is none, and its value there
         is the empty string.
@@ -145,7 +146,10 @@ class Environment(Table):
             "frontend_origins": ",".join(self.web.frontend_origins),
             "trusted_proxies": ",".join(map(str, self.network.public_cidrs)),
         }
-        return {f"settings.{key}": str(value) for key, value in values.items()}
+        memory = {"search": self.memory.search, "most_per_person": self.memory.most_per_person}
+        return {f"settings.{key}": str(value) for key, value in values.items()} | {
+            f"memory.{key}": str(value) for key, value in memory.items()
+        }
 
 
 def _allowed(model: type[BaseModel], location: tuple[int | str, ...]) -> str:

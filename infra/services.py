@@ -35,8 +35,12 @@ class Variable(_Table):
     source: str = Field(alias="from", pattern=r"^[a-z_]+\.[a-z_]+$")
     where: Where | None = None
     """The only place that has it; ``None`` is both."""
-    optional: bool = False
-    """Left out of the environment where the source has no value."""
+    optional: bool | Where = False
+    """Left out of the environment where the source has no value: everywhere, or in one place alone."""
+
+    def may_be_missing(self, where: Where) -> bool:
+        """Whether a process does without it there."""
+        return self.optional in (True, where)
 
 
 class Edge(_Table):
@@ -165,7 +169,11 @@ class Service(_Table):
 
     def _resolve(self, variables: Mapping[str, Variable], where: Where, values: Mapping[str, str]) -> dict[str, str]:
         wanted = {name: v for name, v in variables.items() if v.where in (None, where)}
-        missing = [f"{n} (from {v.source})" for n, v in wanted.items() if v.source not in values and not v.optional]
+        missing = [
+            f"{n} (from {v.source})"
+            for n, v in wanted.items()
+            if v.source not in values and not v.may_be_missing(where)
+        ]
         if missing:
             raise MissingValue(f"{self.name} needs {', '.join(missing)}: nothing in the {where} environment gives it")
         return {name: values[v.source] for name, v in wanted.items() if v.source in values}

@@ -57,6 +57,8 @@ def test_a_task_reads_what_it_is_given(name: str, task: str | None) -> None:
 def test_what_may_be_missing_has_a_default(name: str, task: str | None, where: Where) -> None:
     kinds = tuple(kind for kind in PROCESSES[name, task] if where == "local" or kind not in ONLY_LOCAL)
     variables = given(SERVICES[name], task)
-    certain = {n for n, variable in variables.items() if variable.where in (None, where) and not variable.optional}
+    certain = {
+        n for n, variable in variables.items() if variable.where in (None, where) and not variable.may_be_missing(where)
+    }
     required = {variable for variable, field in read(kinds).items() if field.is_required()}
     assert required <= certain

@@ -39,6 +39,7 @@ def cloud_values(
             "users.admin_secret": users.admin_secret_arn,
             "memory.kind": "opensearch",
             "memory.url": data.memory.url,
+            "memory.auth": CALLER_AUTH,
             "signing_keys.location": data.signing_keys_arn,
             "model.provider": model.provider,
             "model.name": model.name,

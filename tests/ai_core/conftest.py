@@ -21,22 +21,36 @@ from ai_core.memory.embedder import Embedder, load_tokenizer
 from ai_core.memory.opensearch_client import OpenSearchClient
 from ai_core.memory.opensearch_index import ALIAS, prepare
 from ai_core.prepare_memory import MIGRATIONS
-from ai_core.settings import DatabaseSettings
+from ai_core.settings import DatabaseSettings, MemorySettings
 from chassis.migrations import migrate
 from chassis.signing import Signer
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 
-from local.certificates import Authority
+from local import health, opensearch, opensearch_binaries
+from local.certificates import Authority, Leaf
 from local.postgres import Postgres, free_port
-from tests.support import opensearch, privacy
+from tests.support import privacy
 from tests.support.aws import with_credentials
 from tests.support.canaries import HOOKS
 from tests.support.openai_server import REPLY, OpenAIServer, saying
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 REFRESH_INTERVAL = "20ms"
 """Of OpenSearch, whose writes wait for the next refresh."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Certificates of one machine: servers' and the backend's."""
+
+    ca: Path
+    server: Path
+    server_key: Path
+    client_ca: Path
+    client: Path
+    client_key: Path
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +88,12 @@ def opensearch_server(tmp_path_factory: pytest.TempPathFactory, signer: Signer) 
 
     Whoever asks for it is in the xdist group ``opensearch``: one server a run is enough.
     """
-    if lacks := opensearch.missing():
+    if lacks := opensearch_binaries.missing():
         pytest.skip(lacks)
     folder = tmp_path_factory.mktemp("opensearch")
-    with opensearch.running(folder) as url:
-        asyncio.run(_prepare(OpenSearchClient(url, signer)))
-        yield url
+    with opensearch.running(folder) as server:
+        asyncio.run(_prepare(OpenSearchClient(server.url, signer)))
+        yield server.url
     privacy.keep(folder)
     shutil.rmtree(folder)
 
@@ -88,6 +102,32 @@ async def _prepare(client: OpenSearchClient) -> None:
     await prepare(client)
     await client.call("PUT", f"/{ALIAS}/_settings", {"index": {"refresh_interval": REFRESH_INTERVAL}})
     await client.close()
+
+
+@pytest.fixture(scope="session")
+def opensearch_over_mtls(opensearch_server: str, files: Files) -> Iterator[MemorySettings]:
+    """The same OpenSearch as one machine has it: behind the front that wants a client certificate.
+
+    A client of it is ``open_client`` of these settings.
+    """
+    port, upstream = free_port(), opensearch_server.rpartition(":")[2]
+    environment = {"PORT": str(port), "UPSTREAM_PORT": upstream, "CLIENT_CA_FILE": str(files.client_ca)}
+    environment |= {"TLS_CERT_FILE": str(files.server), "TLS_KEY_FILE": str(files.server_key)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.tls_front"], env=environment | coverage_variables(), cwd=ROOT
+    )
+    answers = health.check(port, "/", files.ca, client=Leaf(files.client, files.client_key))
+    eventually(lambda: answers(process.pid))
+    yield MemorySettings(
+        memory_store="opensearch",
+        memory_url=f"https://127.0.0.1:{port}",
+        memory_auth="mtls",
+        memory_ca_file=files.ca,
+        memory_client_cert_file=files.client,
+        memory_client_key_file=files.client_key,
+    )
+    process.terminate()
+    process.wait(10)
 
 
 @pytest.fixture(scope="session")
@@ -100,18 +140,6 @@ def embedder(tokenizer: Tokenizer) -> Iterator[Embedder]:
     embedder = Embedder(tokenizer)
     yield embedder
     embedder.close()
-
-
-@dataclass(frozen=True)
-class Files:
-    """Certificates of one machine: servers' and the backend's."""
-
-    ca: Path
-    server: Path
-    server_key: Path
-    client_ca: Path
-    client: Path
-    client_key: Path
 
 
 @pytest.fixture(scope="session")

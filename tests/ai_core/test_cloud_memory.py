@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from ai_core.settings import MemorySettings
 
 from local.ports import free_port
 from tests.ai_core.conftest import coverage_variables, started
@@ -21,8 +22,8 @@ from tests.support.canaries import HOOKS
 def cloud(environment: dict[str, str]) -> dict[str, str]:
     """A process's environment, whose domain is nowhere."""
     without = {name: value for name, value in environment.items() if not name.startswith("DATABASE_")}
-    domain = {"MEMORY_STORE": "opensearch", "MEMORY_URL": f"http://localhost:{free_port()}", "AWS_REGION": REGION}
-    return without | domain | CREDENTIALS | {"PORT": str(free_port())}
+    domain = {"MEMORY_STORE": "opensearch", "MEMORY_URL": f"https://localhost:{free_port()}", "MEMORY_AUTH": "sigv4"}
+    return without | domain | CREDENTIALS | {"AWS_REGION": REGION, "PORT": str(free_port())}
 
 
 def message(content: str) -> dict[str, Any]:
@@ -48,9 +49,9 @@ def run_task(environment: dict[str, str], folder: Path) -> "subprocess.Completed
 
 @pytest.mark.xdist_group("opensearch")
 def test_what_the_task_has_prepared_serves_every_route(
-    cloud: dict[str, str], opensearch_server: str, tls: ssl.SSLContext, tmp_path: Path
+    cloud: dict[str, str], opensearch_over_mtls: MemorySettings, tls: ssl.SSLContext, tmp_path: Path
 ) -> None:
-    cloud["MEMORY_URL"] = opensearch_server
+    cloud |= {name.upper(): str(value) for name, value in opensearch_over_mtls.model_dump().items()}
     task = run_task(cloud, tmp_path)
     assert task.returncode == 0, task.stderr
     memories = f"/v1/users/{uuid4()}/memories"

@@ -1,10 +1,13 @@
 """Which settings the AI core accepts, and what it says about the others."""
 
+from pathlib import Path
+
 import pytest
 from ai_core.core import memory_store
 from ai_core.settings import DatabaseSettings, MemorySettings, Settings
 from chassis.settings import read_settings
 
+from tests.ai_core.conftest import Files
 from tests.support.aws import without_credentials
 
 
@@ -32,7 +35,7 @@ def test_what_the_cloud_sets_is_accepted(variables: pytest.MonkeyPatch) -> None:
     for name in ("MODEL_URL", "MODEL_CA_FILE", "MODEL_API_KEY", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLIENT_CA_FILE"):
         variables.delenv(name)
     cloud = {"CALLER_AUTH": "sigv4", "MODEL_PROVIDER": "bedrock", "MEMORY_STORE": "opensearch"}
-    for name, value in (cloud | {"MEMORY_URL": "https://memory.example"}).items():
+    for name, value in (cloud | {"MEMORY_URL": "https://memory.example", "MEMORY_AUTH": "sigv4"}).items():
         variables.setenv(name, value)
     assert read_settings(Settings).memory_url == "https://memory.example"
 
@@ -49,6 +52,7 @@ def test_what_the_cloud_sets_is_accepted(variables: pytest.MonkeyPatch) -> None:
         ("MODEL_REPLY_TOKENS", "2000"),
         ("MODEL_CONCURRENCY", "0"),
         ("MEMORY_STORE", "memory"),
+        ("MEMORY_AUTH", "none"),
         ("PORT", "many"),
     ],
 )
@@ -76,25 +80,63 @@ def test_everything_that_is_wrong_is_named_in_one_go(variables: pytest.MonkeyPat
     assert "MODEL_NAME" in said
 
 
-def test_a_domain_without_an_address_is_refused(variables: pytest.MonkeyPatch) -> None:
-    variables.setenv("MEMORY_STORE", "opensearch")
+@pytest.fixture
+def with_opensearch(variables: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The process's environment, with OpenSearch as the cloud has it."""
+    for name, value in {"STORE": "opensearch", "URL": "https://memory.example", "AUTH": "sigv4"}.items():
+        variables.setenv(f"MEMORY_{name}", value)
+    return variables
+
+
+@pytest.mark.parametrize("name", ["MEMORY_URL", "MEMORY_AUTH"])
+def test_opensearch_without_an_address_or_a_way_to_be_known_is_refused(
+    with_opensearch: pytest.MonkeyPatch, name: str
+) -> None:
+    read_settings(MemorySettings)
+    with_opensearch.delenv(name)
+    with pytest.raises(SystemExit, match=f"MEMORY_STORE opensearch.* needs {name}$"):
+        read_settings(MemorySettings)
+
+
+@pytest.mark.parametrize("name", ["MEMORY_CLIENT_CERT_FILE", "MEMORY_CLIENT_KEY_FILE"])
+def test_a_client_certificate_needs_both_its_files(with_opensearch: pytest.MonkeyPatch, name: str) -> None:
+    for file in ("MEMORY_CLIENT_CERT_FILE", "MEMORY_CLIENT_KEY_FILE"):
+        with_opensearch.setenv(file, "/a/file")
+    with_opensearch.setenv("MEMORY_AUTH", "mtls")
+    read_settings(MemorySettings)
+    with_opensearch.delenv(name)
+    with pytest.raises(SystemExit, match=f"MEMORY_STORE opensearch with MEMORY_AUTH mtls needs {name}$"):
+        read_settings(MemorySettings)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://memory.example", "http://localhost:9200", "http://127.0.0.1:9200", "memory.example"]
+)
+def test_opensearch_is_asked_over_tls_alone(with_opensearch: pytest.MonkeyPatch, url: str) -> None:
+    with_opensearch.setenv("MEMORY_URL", url)
     with pytest.raises(SystemExit, match="MEMORY_URL"):
         read_settings(MemorySettings)
 
 
-@pytest.mark.parametrize("url", ["http://memory.example", "http://localhost.memory.example", "memory.example"])
-def test_a_domain_is_asked_over_tls_alone(variables: pytest.MonkeyPatch, url: str) -> None:
-    variables.setenv("MEMORY_STORE", "opensearch")
-    variables.setenv("MEMORY_URL", url)
-    with pytest.raises(SystemExit, match="MEMORY_URL"):
-        read_settings(MemorySettings)
-
-
-def test_a_domain_without_credentials_is_refused(variables: pytest.MonkeyPatch) -> None:
-    without_credentials(variables)
-    variables.setenv("MEMORY_STORE", "opensearch")
-    variables.setenv("MEMORY_URL", "https://memory.example")
+def test_a_domain_without_credentials_is_refused(with_opensearch: pytest.MonkeyPatch) -> None:
+    without_credentials(with_opensearch)
     with pytest.raises(SystemExit, match=r"MEMORY_STORE opensearch: .* needs AWS credentials and a region"):
+        memory_store(read_settings(MemorySettings))
+
+
+@pytest.mark.parametrize("name", ["MEMORY_CA_FILE", "MEMORY_CLIENT_CERT_FILE"])
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_that_holds_no_certificate_is_refused(
+    with_opensearch: pytest.MonkeyPatch, files: Files, tmp_path: Path, name: str, content: str | None
+) -> None:
+    if content:
+        (tmp_path / "file").write_text(content)
+    told = {"CA_FILE": files.ca, "CLIENT_CERT_FILE": files.client, "CLIENT_KEY_FILE": files.client_key, "AUTH": "mtls"}
+    for variable, value in told.items():
+        with_opensearch.setenv(f"MEMORY_{variable}", str(value))
+    memory_store(read_settings(MemorySettings))
+    with_opensearch.setenv(name, str(tmp_path / "file"))
+    with pytest.raises(SystemExit, match="MEMORY_STORE opensearch: "):
         memory_store(read_settings(MemorySettings))
 
 

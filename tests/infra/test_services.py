@@ -125,6 +125,14 @@ def test_every_missing_value_is_named_and_an_optional_one_is_left_out() -> None:
     assert "MODEL_URL" not in given
 
 
+def test_what_is_optional_in_one_place_is_needed_in_the_other() -> None:
+    ai_core = read_services()["ai_core"]
+    values = {source: value for source, value in _values(ai_core).items() if source != "memory.auth"}
+    assert "MEMORY_AUTH" not in ai_core.environment("local", values)
+    with pytest.raises(MissingValue, match=r"MEMORY_AUTH \(from memory\.auth\)"):
+        ai_core.environment("cloud", values)
+
+
 def test_no_service_needs_an_injected_secret_in_the_cloud() -> None:
     for service in read_services().values():
         assert service.secret_sources("cloud", {}) == {}

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from ai_core.memory.embedder import Embedder, load_tokenizer
 from ai_core.memory.opensearch import OpenSearchStore
-from ai_core.memory.opensearch_client import signed_client
+from ai_core.memory.opensearch_client import open_client
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import MemoryStore
 from ai_core.models.limits import LimitedModel
@@ -54,8 +54,8 @@ def memory_store(settings: MemorySettings) -> MemoryStore:
     Raises:
         SystemExit: a variable of it is missing or wrong, or there are no credentials for it.
     """
-    if settings.memory_store == "opensearch" and settings.memory_url:
-        return OpenSearchStore(signed_client(settings.memory_url))
+    if settings.memory_store == "opensearch":
+        return OpenSearchStore(open_client(settings))
     return PgvectorStore(read_settings(DatabaseSettings))
 
 

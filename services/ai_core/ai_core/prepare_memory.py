@@ -7,7 +7,7 @@ from chassis import logs
 from chassis.migrations import migrate
 from chassis.settings import read_settings
 
-from ai_core.memory.opensearch_client import OpenSearchClient, signed_client
+from ai_core.memory.opensearch_client import OpenSearchClient, open_client
 from ai_core.memory.opensearch_index import prepare
 from ai_core.settings import MemorySettings, PrepareMemorySettings
 
@@ -22,8 +22,8 @@ def main() -> None:
     """
     logs.configure("info")
     memory = read_settings(MemorySettings)
-    if memory.memory_store == "opensearch" and memory.memory_url:
-        asyncio.run(_prepare_index(signed_client(memory.memory_url)))
+    if memory.memory_store == "opensearch":
+        asyncio.run(_prepare_index(open_client(memory)))
         return
     settings = read_settings(PrepareMemorySettings)
     asyncio.run(migrate(MIGRATIONS, settings, settings.database_admin_secret))

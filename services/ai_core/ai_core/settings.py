@@ -18,13 +18,28 @@ class MemorySettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     memory_store: Literal["pgvector", "opensearch"]
-    memory_url: str | None = Field(default=None, pattern=_ENCRYPTED)
-    """Address of the OpenSearch domain, without a path; unencrypted only on this machine."""
+    memory_url: str | None = Field(default=None, pattern="^https://")
+    """Address of OpenSearch, without a path."""
+    memory_auth: Literal["sigv4", "mtls"] | None = None
+    """How OpenSearch knows the AI core: by requests that are signed, or by a client certificate."""
+    memory_ca_file: Path | None = None
+    """Who signs the certificate of OpenSearch; without it the certificate authorities of the system do."""
+    memory_client_cert_file: Path | None = None
+    memory_client_key_file: Path | None = None
 
     @model_validator(mode="after")
-    def _address(self) -> Self:
-        if self.memory_store == "opensearch" and not self.memory_url:
-            raise ValueError("MEMORY_STORE opensearch needs MEMORY_URL")
+    def _reachable(self) -> Self:
+        if self.memory_store != "opensearch":
+            return self
+        needed: dict[str, object] = {"MEMORY_URL": self.memory_url, "MEMORY_AUTH": self.memory_auth}
+        if self.memory_auth == "mtls":
+            needed |= {
+                "MEMORY_CLIENT_CERT_FILE": self.memory_client_cert_file,
+                "MEMORY_CLIENT_KEY_FILE": self.memory_client_key_file,
+            }
+        if missing := [name for name, value in needed.items() if not value]:
+            with_auth = f" with MEMORY_AUTH {self.memory_auth}" if self.memory_auth else ""
+            raise ValueError(f"MEMORY_STORE opensearch{with_auth} needs {', '.join(missing)}")
         return self
 
 

@@ -1,4 +1,4 @@
-"""HTTP to an OpenSearch domain: verified TLS, signed with the task's role, tried again where that may help.
+"""HTTP to OpenSearch over verified TLS, signed or with a client certificate, tried again where that may help.
 
 What the memory asks for may be done twice: documents are created under their own ids, tombstones written on a
 condition, everything else is a read or a deletion.
@@ -10,12 +10,15 @@ import random
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from chassis.signing import NoCredentials, Signer
 from pydantic import BaseModel
 from yarl import URL
+
+from ai_core.settings import MemorySettings
 
 ATTEMPTS = 3
 CONNECT_SECONDS = 3
@@ -50,13 +53,15 @@ class OpenSearchClient:
     """A pool of connections, opened with the first request.
 
     Args:
-        url: ``https://`` and the host of the domain; ``http://`` only for this machine.
-        signer: For the service ``es``, the payload included.
+        url: ``https://`` and the host, without a path.
+        signer: For the service ``es``, the payload included; left out where a certificate tells who is asking.
+        tls: Whom to trust, and the certificate to show; the authorities of the system and none where left out.
     """
 
-    def __init__(self, url: str, signer: Signer) -> None:
+    def __init__(self, url: str, signer: Signer | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self._url = url.rstrip("/")
         self._signer = signer
+        self._tls = tls or _tls()
         self._session: aiohttp.ClientSession | None = None
 
     async def call(
@@ -122,7 +127,7 @@ class OpenSearchClient:
     async def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         # What was signed is what must be sent: the address is not to be written in another way.
         url = self._url + path
-        headers = await self._signer.headers(method, url, body)
+        headers = await self._signer.headers(method, url, body) if self._signer else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
         address = URL(url, encoded=True)
@@ -131,26 +136,37 @@ class OpenSearchClient:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
-            tls = ssl.create_default_context()
-            tls.minimum_version = ssl.TLSVersion.TLSv1_2
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=tls),
+                connector=aiohttp.TCPConnector(ssl=self._tls),
                 timeout=aiohttp.ClientTimeout(total=ATTEMPT_SECONDS, sock_connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
 
 
-def signed_client(url: str) -> OpenSearchClient:
-    """A client of the domain at ``url``, with this process's credentials.
+def open_client(settings: MemorySettings) -> OpenSearchClient:
+    """A client of the OpenSearch that ``settings`` name, with this process's credentials or certificate.
 
     Raises:
-        SystemExit: there are none.
+        SystemExit: there are none, or a file of ``settings`` cannot be used.
+        ValueError: ``settings`` name another store.
     """
+    if not settings.memory_url:
+        raise ValueError("no address of OpenSearch")
     try:
-        return OpenSearchClient(url, Signer("es", sign_payload=True))
-    except NoCredentials as error:
+        tls = _tls(settings.memory_ca_file)
+        signer = Signer("es", sign_payload=True) if settings.memory_auth == "sigv4" else None
+        if settings.memory_auth == "mtls" and settings.memory_client_cert_file:
+            tls.load_cert_chain(settings.memory_client_cert_file, settings.memory_client_key_file)
+    except (NoCredentials, OSError) as error:  # a file that is no certificate is an OSError too
         raise SystemExit(f"This process cannot start. MEMORY_STORE opensearch: {error}") from None
+    return OpenSearchClient(settings.memory_url, signer, tls=tls)
+
+
+def _tls(ca: Path | None = None) -> ssl.SSLContext:
+    tls = ssl.create_default_context(cafile=ca)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    return tls
 
 
 def _line(value: Json) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from ai_core.memory.store import Memory
 from ai_core.models.protocol import Prompt, Turn
 from ai_core.personas import PERSONAS
-from ai_core.prompt import TURN_TOKENS, build_prompt
+from ai_core.prompt import TURN_TOKENS, WITHOUT_MEMORY, build_prompt
 from ai_core.tokens import TokenCounter
 from tokenizers import Tokenizer
 
@@ -61,6 +61,13 @@ def test_without_memories_nothing_is_said_about_them(tokens: TokenCounter) -> No
     assert prompt == Prompt(system=GEM.prompt, turns=(user("Hello"),))
 
 
+def test_a_memory_that_cannot_be_read_is_not_one_without_memories(tokens: TokenCounter) -> None:
+    history = [user("Do you know my dog?"), ai("Which one?")]
+    prompt = build_prompt(GEM, "Hello", memories=None, history=history, budget=2000, tokens=tokens)
+    assert prompt.system == GEM.prompt + WITHOUT_MEMORY
+    assert prompt.turns == (*history, user("Hello"))
+
+
 def test_what_was_just_said_is_not_remembered_again(tokens: TokenCounter) -> None:
     history = [user("I like boats"), ai("Tell me more")]
     prompt = build_prompt(GEM, "Why?", memories=[memory("I like boats")], history=history, budget=2000, tokens=tokens)
@@ -104,8 +111,9 @@ def test_many_memories_leave_room_for_recent_turns(tokens: TokenCounter) -> None
 @pytest.mark.parametrize(
     "content", ["short", "long words of English prose " * 300, "длинное сообщение " * 300, "😀" * 2000]
 )
-def test_it_fits_its_budget(content: str, budget: int, tokens: TokenCounter) -> None:
-    memories = [memory("Something about boats and the sea. " * n) for n in range(1, 9)]
+@pytest.mark.parametrize("away", [False, True])
+def test_it_fits_its_budget(content: str, budget: int, tokens: TokenCounter, *, away: bool) -> None:
+    memories = None if away else [memory("Something about boats and the sea. " * n) for n in range(1, 9)]
     history = [turn for n in range(30) for turn in (user(f"question {n} " * 9), ai(f"answer {n} " * 9))]
     prompt = build_prompt(GEM, content, memories=memories, history=history, budget=budget, tokens=tokens)
     assert size(prompt, tokens) <= budget

@@ -25,9 +25,9 @@ CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: .venv/run.stamp ## Start Sanctum on this machine (DETACH=1, PORT=…, LIMITS=prod, MODEL_URL=… MODEL=… MODEL_KEY_FILE=…)
+up: .venv/run.stamp ## Start Sanctum on this machine (DETACH=1, PORT=…, LIMITS=prod, MEMORY=opensearch, MODEL_URL=… MODEL=… MODEL_KEY_FILE=…)
 	@exec $(BIN)/python -m local up $(if $(DETACH),--detach) $(if $(PORT),--port '$(PORT)') \
-	  $(if $(LIMITS),--limits '$(LIMITS)') \
+	  $(if $(LIMITS),--limits '$(LIMITS)') $(if $(MEMORY),--memory '$(MEMORY)') \
 	  $(if $(MODEL_URL),--model-url '$(MODEL_URL)') $(if $(MODEL),--model '$(MODEL)') \
 	  $(if $(MODEL_KEY_FILE),--model-key-file '$(MODEL_KEY_FILE)') $(if $(MODEL_CA_FILE),--model-ca-file '$(MODEL_CA_FILE)')
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from infra.services import InvalidService, MissingValue
@@ -13,6 +14,7 @@ from infra.settings import InvalidSettings
 from local.failure import Failure
 from local.language_model import OtherModel
 from local.logs import rotate
+from local.memory import STORES
 from local.ports import check_free, free_port
 from local.sanctum import ROOT, Sanctum
 from local.state import State
@@ -55,6 +57,7 @@ def _parse() -> argparse.Namespace:
     up.add_argument("--model", metavar="NAME", help="the model's name there")
     up.add_argument("--model-key-file", type=Path, metavar="FILE", help="holds the API key")
     up.add_argument("--model-ca-file", type=Path, metavar="FILE", help="roots that sign its certificate")
+    up.add_argument("--memory", choices=STORES, default=STORES[0], help=f"where it remembers (default {STORES[0]})")
     up.add_argument(
         "--limits", choices=("dev", "staging", "prod"), default="dev", help="whose limits people have (default dev)"
     )
@@ -93,11 +96,12 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
         other = OtherModel(arguments.model_url, arguments.model, arguments.model_key_file, arguments.model_ca_file)
     port = arguments.port or free_port()
     check_free(port)
+    make = partial(Sanctum, state, port, other, limits_of=arguments.limits, memory=arguments.memory)
     supervisor = Supervisor(state.private("logs"), _say)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, supervisor.request_stop)
     try:
-        sanctum = Sanctum(state, port, other, limits_of=arguments.limits)
+        sanctum = make()
         sanctum.start(supervisor, _say)
         state.announce(sanctum.url, sanctum.ca)
         _say(
@@ -107,7 +111,7 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
         on_ready()
         while supervisor.watch(sanctum.outdated):
             supervisor.stop()
-            sanctum = Sanctum(state, port, other, limits_of=arguments.limits)
+            sanctum = make()
             sanctum.start(supervisor, _say)
             _say(f"Sanctum is ready again at {sanctum.url}")
     except Stopped:

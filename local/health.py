@@ -1,11 +1,14 @@
-"""Asks a service on this machine whether it is ready, over verified TLS."""
+"""Asks a server on this machine whether it is ready, over verified TLS."""
 
 import http.client
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local.certificates import Leaf
+
+TIMEOUT_SECONDS = 2
 
 
 def check(
@@ -20,12 +23,10 @@ def check(
         client: Certificate to show, where it demands one.
         headers: To send with the request.
     """
-    tls = ssl.create_default_context(cafile=ca)
-    if client:
-        tls.load_cert_chain(client.certificate, client.key)
+    tls = _trusting(ca, client)
 
     def ready(_pid: int) -> bool:
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=tls)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
         try:
             connection.request("GET", path, headers=dict(headers or {}))
             return connection.getresponse().status == http.client.OK
@@ -35,3 +36,27 @@ def check(
             connection.close()
 
     return ready
+
+
+def shakes_hands(port: int, ca: Path, client: Leaf) -> Callable[[int], bool]:
+    """What tells whether 127.0.0.1:``port`` still takes part in TLS, whatever is behind it."""
+    tls = _trusting(ca, client)
+
+    def alive(_pid: int) -> bool:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as plain,
+                tls.wrap_socket(plain, server_hostname="127.0.0.1"),
+            ):
+                return True
+        except OSError:
+            return False
+
+    return alive
+
+
+def _trusting(ca: Path, client: Leaf | None) -> ssl.SSLContext:
+    tls = ssl.create_default_context(cafile=ca)
+    if client:
+        tls.load_cert_chain(client.certificate, client.key)
+    return tls

@@ -76,11 +76,6 @@ class OpenSearch:
         """Where it answers, in plain HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def used(self) -> bool:
-        """Whether an index was ever made in its folder."""
-        return any((self.folder / "data").glob("nodes/*/indices/*"))
-
     def prepare(self) -> Command:
         """Make all that the server needs where it is missing; returns the command line that runs it.
 
@@ -135,6 +130,11 @@ class OpenSearch:
                 return account
             said += done.stdout
         raise self.explain(said.decode(errors="replace"))
+
+
+def used(folder: Path) -> bool:
+    """Whether a server that worked in ``folder`` ever made an index there."""
+    return any(folder.glob("data/nodes/*/indices/*"))
 
 
 @contextmanager

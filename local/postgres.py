@@ -188,6 +188,14 @@ class Postgres:
         """
         self.query(script, variables={"name": name})
 
+    def has_database(self, name: str) -> bool:
+        """Whether there is a database ``name``.
+
+        Raises:
+            Failure: the server refuses.
+        """
+        return self.query("SELECT 1 FROM pg_database WHERE datname = :'name'", variables={"name": name}) == "1"
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from infra.services import Service, read_services
 from infra.settings import read_environment
-from local import health, llama
+from local import health, llama, opensearch
 from local.certificates import Authority, Leaf, lasts
 from local.language_model import OtherModel
+from local.memory import OpenSearchMemory, Store, elsewhere
 from local.ports import free_port, loopback_addresses
 from local.postgres import START_SECONDS, STOP_SIGNAL, Postgres
 from local.state import State
@@ -34,13 +35,25 @@ class Sanctum:
         port: The public port.
         other_model: A language model to use instead of the small one.
         limits_of: The environment whose limits people have; the rest is as in dev.
+        memory: Where the AI core remembers.
+
+    Raises:
+        Failure: this machine lacks what that needs.
     """
 
     def __init__(
-        self, state: State, port: int, other_model: OtherModel | None = None, *, limits_of: str = "dev"
+        self,
+        state: State,
+        port: int,
+        other_model: OtherModel | None = None,
+        *,
+        limits_of: str = "dev",
+        memory: Store = "pgvector",
     ) -> None:
         self._state = state
         self._certificates = state.private("certificates")
+        for earlier in self._certificates.iterdir():  # what this start has no use for would be found outdated one day
+            earlier.unlink()
         self._secrets = state.private("secrets")
         self.ca = state.folder / "ca.pem"
         self._authority = Authority.kept("Sanctum on this machine", self.ca, self._secrets / "ca.key")
@@ -51,6 +64,10 @@ class Sanctum:
         self._services = read_services()
         self._ports = {name: port if service.public else free_port() for name, service in self._services.items()}
         self._postgres = Postgres(state.folder / "postgres", self._authority)
+        self._search_folder = state.folder / "opensearch"
+        self._opensearch = None
+        if memory == "opensearch":
+            self._opensearch = OpenSearchMemory(self._search_folder, self._certificates, self._authority, self.ca)
         self._model_port = None if other_model else free_port()
         self._values = self._shared_values(other_model, limits_of)
         self.url = f"https://localhost:{port}"
@@ -62,13 +79,21 @@ class Sanctum:
             Failure: something does not start.
             Stopped: meanwhile somebody asked to stop.
         """
-        say("Starting PostgreSQL" + (" and the language model" if self._model_port else "") + " …")
+        if self._opensearch:
+            self._opensearch.install(supervisor, say)
+        parts = {"OpenSearch": self._opensearch, "the language model": self._model_port}
+        say(f"Starting {' and '.join(['PostgreSQL', *(name for name, part in parts.items() if part)])} …")
         supervisor.start(self._postgres_program())
+        if self._opensearch:
+            self._opensearch.start(supervisor)
         supervisor.wait_ready()
         if self._model_port:
             supervisor.start(self._model_program(self._model_port))  # loads while the databases are prepared
+        if other := self._other_memory():
+            say(elsewhere(other))
         for database in DATABASES:
-            self._postgres.create_database(database)
+            if database != "memory" or not self._opensearch:
+                self._postgres.create_database(database)
         say("Bringing the databases to this version …")
         supervisor.run_all(self._tasks())
         supervisor.wait_ready()
@@ -76,6 +101,12 @@ class Sanctum:
             say(f"Starting {service.name} …")
             supervisor.start(self._service_program(service))
             supervisor.wait_ready()
+
+    def _other_memory(self) -> Store | None:
+        """The store that this start does not use, where an earlier one did."""
+        if self._opensearch:
+            return "pgvector" if self._postgres.has_database("memory") else None
+        return "opensearch" if opensearch.used(self._search_folder) else None
 
     def outdated(self) -> str | None:
         """Why it has to be started again: a certificate is not valid at this time, or not for much longer."""
@@ -90,6 +121,8 @@ class Sanctum:
         """What each source in a ``service.toml`` is worth here, but for those of ``self``."""
         settings = read_environment("dev").model_copy(update={"limits": read_environment(limits_of).limits})
         values = settings.service_values() | {"settings.trusted_proxies": "", "memory.kind": "pgvector"}
+        if self._opensearch:
+            values |= self._opensearch.values
         for database, role in DATABASES.items():
             values |= {
                 f"{database}.host": self._postgres.host,

@@ -33,7 +33,7 @@ COLUMNS: Final[Mapping[Relation, tuple[str, ...]]] = {
     Relation.REACHES: ("from", "to", "ports"),
     # A principal that gets a secret's value: it may ask for it and use the key that it is sealed with.
     Relation.OPENS: ("who", "secret"),
-    # What a principal may do with a key: decrypt, encrypt, grant or administer.
+    # What a principal may do with a key: decrypt, encrypt, make sealed keys, grant, administer; and in which contexts.
     Relation.USES_KEY: ("who", "key", "action"),
     # A principal that may sign in to a database as one of its users, by IAM.
     Relation.CONNECTS: ("who", "database", "user"),

@@ -51,17 +51,20 @@ class Desk:
                 self._at_home[actor.principal.account].append(actor)
             self._named.setdefault(_key(actor), actor)
 
-    def answers(self, question: Question, *, besides: Iterable[Actor] = ()) -> dict[Actor, Decision]:
-        """Everybody who may, besides those of whom it is known, with why, in the order of everybody."""
+    def answers(
+        self, question: Question, *, besides: Iterable[Actor] = (), everybody: bool = False
+    ) -> dict[Actor, Decision]:
+        """Everybody who may, besides those of whom it is known, with why, in the order of everybody.
+
+        Where anyone at all may, nobody else is told but who has leave at home; with `everybody`, all are.
+        """
         known = set(besides)
         candidates = set(self._candidates(question)) - known
         if question.kind is not ResourceKind.ROLE:  # at home, it is each principal's own policies that count
             candidates -= {self._named.get(question.door.account)}
         decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
         found = {actor: decision for actor, decision in decisions if decision.allowed}
-        if any(
-            actor.name == ANYONE for actor in (*known, *found)
-        ):  # is everyone: only who has leave at home is told, too
+        if not everybody and any(actor.name == ANYONE for actor in (*known, *found)):
             home = (each for each in self.own(question.action) if each.principal.account == question.door.account)
             told = {*home, self._named[_ANYBODY]}
             found = {actor: why for actor, why in found.items() if actor in told}
@@ -114,6 +117,17 @@ class Desk:
         """What the resources of everybody's own policies say."""
         documents = {text for actor in self._everybody for text in actor.principal.identity}
         return frozenset(pattern for text in documents for pattern in written(text))
+
+    def asking(self, prefix: str) -> list[Statement]:
+        """Statements of everybody's own policies and limits with a condition on a key (in lower case) so named."""
+        documents = {text for actor in self._everybody for text in actor.principal.identity}
+        documents |= {actor.principal.boundary for actor in self._everybody if actor.principal.boundary}
+        return [
+            statement
+            for text in documents
+            for statement in text.statements
+            if any(condition.key.startswith(prefix) for condition in statement.conditions)
+        ]
 
     def parts(self, door: Guarded, service: str) -> list[str]:
         """ARNs of parts of a thing (objects of a bucket, paths of an API) such that each policy covers one it means.

@@ -14,12 +14,13 @@ from infra.assurance.access.deputies import deputies
 from infra.assurance.access.desk import Desk
 from infra.assurance.access.endpoints import Endpoints, reached
 from infra.assurance.access.gates import let_through
-from infra.assurance.access.keys import Keys, uses
+from infra.assurance.access.keys import Keys
 from infra.assurance.access.roles import assumed, passed, roles
 from infra.assurance.access.secrets import Secrets, changed, handed_over, opened
 from infra.assurance.access.shared import shared
 from infra.assurance.access.stores import Stores, read
 from infra.assurance.access.unread import refuse_unread
+from infra.assurance.access.uses import uses
 from infra.assurance.facts import Fact, distinct
 from infra.assurance.model.model import Model
 

@@ -1,17 +1,22 @@
 """Secrets, and who gets their values: who may ask for one *and* use the key that it is sealed with.
 
 <https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html>. There are those of the
-templates, their replicas, those that RDS keeps for its databases, and those that templates only name by ARN.
+templates, their replicas, those that RDS keeps for its databases, and those that templates only name by ARN. Secrets
+that are made while an application runs are named by the patterns of policies that cover no other secret: a pattern is
+told like one secret, for whoever may do something to any that it covers. Which key those are sealed with, no template
+tells: it keeps nobody away.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from infra.assurance.access.actors import Actor
 from infra.assurance.access.desk import Desk, Question, sentence
 from infra.assurance.access.guarded import Attached, Context, Doors, Guarded, concrete
 from infra.assurance.access.keys import Keys, opens
+from infra.assurance.access.policies.evaluate import Decision
 from infra.assurance.access.policies.patterns import matches
 from infra.assurance.access.reading import is_true, listed, reading, texts, within
 from infra.assurance.facts import Fact, Relation
@@ -24,18 +29,30 @@ DATABASES: Final = ("AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::DocDB::
 _POLICY: Final = Attached("AWS::SecretsManager::ResourcePolicy", "SecretId", "ResourcePolicy")
 _PARAMETER: Final = "AWS::SSM::Parameter"
 # Behind the name, six characters that Secrets Manager makes up; policies write wildcards for them.
-_NAMED: Final = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\"\\\s:,{}]+")
+_NAMED: Final = re.compile(r"arn:[a-z*-]+:secretsmanager:[a-z0-9*?-]+:(?:\d{12}|\*):secret:[^\"\\\s:,{}]+")
 _ANY_SUFFIX: Final = re.compile(r"(-\?{6}|-?\*)$")
+_SIX: Final = "-??????"
+# What stands before the wildcard of a pattern for all secrets, or for all that RDS keeps for databases.
+_ALL_OF_THEM: Final = (":", ":rds!")
+_PARTITION, _REGION, _ACCOUNT = 1, 3, 4
 _ARN_PARTS: Final = 7
 _SUFFIX: Final = 7
 ASKED: Final = "asked by"
 """Quality of a secret: who may ask for it, and only the key that it is sealed with keeps it."""
 CHANGED: Final = "changed by"
 """Quality of a secret: who may write it, delete it or rewrite its policy."""
-_CHANGES: Final = tuple(
-    f"secretsmanager:{name}"
-    for name in ("PutSecretValue", "UpdateSecret", "PutResourcePolicy", "DeleteResourcePolicy", "DeleteSecret")
+_DELETE: Final = "secretsmanager:DeleteSecret"
+_WRITES: Final = tuple(
+    f"secretsmanager:{name}" for name in ("PutSecretValue", "UpdateSecret", "PutResourcePolicy", "DeleteResourcePolicy")
 )
+# Qualities of secrets by who may do which of the actions: of those that templates make, and that are made later.
+_MADE: Final = {CHANGED: (*_WRITES, _DELETE)}
+_MADE_LATER: Final = {
+    "made by": ("secretsmanager:CreateSecret",),
+    CHANGED: _WRITES,
+    "copied by": ("secretsmanager:ReplicateSecretToRegions",),
+    "deleted by": (_DELETE,),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +61,20 @@ class Secret:
 
     door: Guarded
     key: Guarded | None
-    """None if its policy was refused."""
+    """None if its policy was refused, or no template tells which it is."""
     action: str
     service: str
     seal: Context
     """The encryption context that it is sealed in."""
+    pattern: str = ""
+    """What all those are called that are made later."""
+
+    def arns(self, desk: Desk) -> list[str]:
+        """Its ARN; of a pattern, one for each narrower one in anybody's policies, too."""
+        if not self.pattern:
+            return [self.door.arn]
+        narrower = {concrete(each) for each in desk.patterns if ":secretsmanager:" in each}
+        return [self.door.arn, *sorted(arn for arn in narrower - {self.door.arn} if matches(self.pattern, arn))]
 
     def is_named(self, arn: str) -> bool:
         """Whether an ARN or a pattern is its own; the six characters that end a secret's ARN may be left out."""
@@ -69,9 +95,12 @@ class Secrets:
         for database in model.of_type(*DATABASES):
             with reading(model, database):
                 self.all += self._managed(database)
+        named: dict[str, Resource] = {}
         for resource, text in texts(model).items():
-            if ":secretsmanager:" in text:
-                self._name(text, resource)
+            for arn in _NAMED.findall(text) if ":secretsmanager:" in text else ():
+                named.setdefault(arn, resource)
+        for arn, resource in named.items():
+            self._name(arn, resource, named)
 
     def of(self, value: str, near: Resource) -> Secret:
         """The secret, or the parameter, that a container's `ValueFrom` names.
@@ -114,17 +143,23 @@ class Secrets:
             door = self._doors.of(database, name=f"{database.name}/MasterUserSecret", arn=managed_secret_arn(database))
             yield self._secret(door, within(database.value("MasterUserSecret"), "KmsKeyId"))
 
-    def _name(self, text: str, resource: Resource) -> None:
-        for arn in dict.fromkeys(_NAMED.findall(text)):
-            stem = _ANY_SUFFIX.sub("", arn)
-            if "*" in stem or "?" in stem or stem.endswith(":"):
-                continue  # no secret of its own
-            if not any(secret.is_named(arn) for secret in self.all):
-                door = self._doors.named("secret", arn, resource)
-                plain = Guarded(
-                    door.name, concrete(arn), door.account, door.region, door.policy, door.evidence, known=False
-                )
-                self.all.append(self._secret(plain, None))
+    def _name(self, arn: str, resource: Resource, others: Collection[str]) -> None:
+        """One that only its ARN tells of; a pattern of them; or the beginning of a pattern, told by that alone."""
+        if _ANY_SUFFIX.sub("", arn).endswith(_ALL_OF_THEM):
+            return
+        if "*" in arn or "?" in arn.removesuffix(_SIX):
+            if not any(secret.door.known and secret.is_named(arn) for secret in self.all):
+                self.all.append(self._made_later(arn, resource))
+        elif f"{arn}*" not in others and f"{arn}/*" not in others and not any(each.is_named(arn) for each in self.all):
+            self._add(arn, resource)
+
+    def _made_later(self, pattern: str, evidence: Resource) -> Secret:
+        parts, stack = pattern.split(":"), evidence.stack
+        for place, own in ((_PARTITION, stack.partition), (_REGION, stack.region), (_ACCOUNT, stack.account)):
+            parts[place] = own if "*" in parts[place] else parts[place]
+        arn = concrete(":".join(parts))
+        door = replace(self._doors.named("secret", arn, evidence), name=f"secret {pattern}")
+        return replace(self._secret(door, None), key=None, pattern=pattern)
 
     def _add(self, arn: str, evidence: Resource) -> Secret:
         """One that templates only name."""
@@ -142,7 +177,7 @@ def opened(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
     """Who gets the value of which secret; and who may ask for it, while its key is withheld."""
     for secret in secrets:
         door = secret.door
-        for actor, decision in desk.answers(Question(secret.action, door)).items():
+        for actor, decision in _answers(desk, secret, secret.action).items():
             steps = [sentence(actor, secret.action, door, decision)]
             if secret.key:
                 via = f"{secret.service}.{door.region}.amazonaws.com"
@@ -157,16 +192,24 @@ def opened(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
 
 
 def changed(desk: Desk, secrets: Iterable[Secret]) -> Iterator[Fact]:
-    """Who changes a secret of the templates, or who may read it."""
+    """Who changes a secret of the templates, or who may read it; who makes, copies and deletes those made later."""
     for secret in secrets:
         door = secret.door
-        if not door.known or secret.service != "secretsmanager":
+        if secret.service != "secretsmanager" or not (door.known or secret.pattern):
             continue
-        for action in _CHANGES:
-            for actor, decision in desk.answers(Question(action, door)).items():
-                path = (sentence(actor, action, door, decision),)
-                evidence = (*actor.evidence, *door.evidence)
-                yield Fact(Relation.POSTURE, (door.name, CHANGED, actor.name), evidence, path)
+        for quality, actions in (_MADE_LATER if secret.pattern else _MADE).items():
+            for action in actions:
+                for actor, decision in _answers(desk, secret, action).items():
+                    path = (sentence(actor, action, door, decision),)
+                    evidence = (*actor.evidence, *door.evidence)
+                    yield Fact(Relation.POSTURE, (door.name, quality, actor.name), evidence, path)
+
+
+def _answers(desk: Desk, secret: Secret, action: str) -> dict[Actor, Decision]:
+    found: dict[Actor, Decision] = {}
+    for arn in secret.arns(desk):
+        found |= desk.answers(Question(action, secret.door, resource=arn), besides=found)
+    return found
 
 
 def handed_over(model: Model, secrets: Secrets) -> list[Fact]:

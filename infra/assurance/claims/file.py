@@ -24,6 +24,29 @@ A value is a pattern (`pattern.py`) or a list of them: in `about` any of them, i
 A row takes a column that it leaves out from `about`. `~/` is the environment's stage, `{environment}` its name,
 `{account}` and `{region}` where it is deployed, `{X.account}` and `{X.region}` where the environment or stack X is. A
 row may be for some `environments` only.
+
+What a key is used for may say in which encryption contexts (`access/uses.py`, `access/contexts.py`), one row for each
+of the widest kinds of contexts that are allowed as a whole; a plain `decrypt` is in every context. Other contexts than
+those of a claim are other rows, of which some claim has to speak:
+
+    relation = "uses key"
+    about = { key = "~/Data/PeopleKey" }
+    allowed = [
+      { who = "{backend}", action = ["decrypt with purpose=messages", "make sealed keys with purpose=messages"] },
+      { who = "{root}", action = ["decrypt with another purpose", "decrypt without purpose", "administer"] },
+      { who = "{owner}", action = "decrypt via s3.{region}.amazonaws.com with app=a, purpose=b without tenant" },
+    ]
+
+Secrets that are made while the application runs are called what a policy calls them, its stars written `[*]`
+(`access/secrets.py`). A row stands for whoever may do it to any that the pattern covers:
+
+    relation = "opens"
+    about = { secret = "secret arn:aws:secretsmanager:{region}:{account}:secret:epochs/[*]" }
+    allowed = [{ who = ["{backend}", "{root}"] }]
+
+    relation = "posture"          # who may do what else to them
+    about = { resource = "secret arn:aws:secretsmanager:{region}:{account}:secret:epochs/[*]" }
+    allowed = [{ quality = ["made by", "changed by", "copied by", "deleted by"], value = "{root}" }]
 """
 
 import re

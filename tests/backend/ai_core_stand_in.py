@@ -34,6 +34,7 @@ class Memory:
     messages: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     forgotten: bool = False
     forgotten_conversations: set[str] = field(default_factory=set[str])
+    forgotten_memories: set[str] = field(default_factory=set[str])
     hold: threading.Event | None = None
     """It is read out when that is set."""
     reads: int = 0
@@ -47,6 +48,8 @@ class AiCoreStandIn:
         self.port = 0
         self.script = Script()
         self.memory_away = False
+        self.memory_refuses = ""
+        """What of a question to the memory is wrong, if anything is: a pointer."""
         self.questions: list[dict[str, Any]] = []
         self.puts = 0
         self.memories: dict[str, Memory] = {}
@@ -76,6 +79,7 @@ class AiCoreStandIn:
         app.router.add_put("/v1/users/{user}/memories", self._remember)
         app.router.add_get("/v1/users/{user}/memories", self._list)
         app.router.add_delete("/v1/users/{user}/memories", self._forget)
+        app.router.add_delete("/v1/users/{user}/memories/{memory}", self._forget_one)
         app.router.add_delete("/v1/users/{user}/conversations/{conversation}/memories", self._forget)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -130,7 +134,8 @@ class AiCoreStandIn:
         if memory.forgotten or body["conversation_id"] in memory.forgotten_conversations:
             return web.json_response({}, status=410)
         for message in body["messages"]:
-            memory.messages[message["message_id"]] = {**message, "conversation_id": body["conversation_id"]}
+            if message["message_id"] not in memory.forgotten_memories:
+                memory.messages[message["message_id"]] = {**message, "conversation_id": body["conversation_id"]}
         return web.Response(status=204)
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -141,10 +146,22 @@ class AiCoreStandIn:
         while memory.hold and not memory.hold.is_set():  # noqa: ASYNC110 - set by another thread
             await asyncio.sleep(0.01)
         found = list(memory.messages.values())
-        start, limit = int(request.query.get("cursor", "0")), int(request.query["limit"])
+        cursor, limit = request.query.get("cursor", "0"), int(request.query["limit"])
+        if wrong := self.memory_refuses or ("" if cursor.isascii() and cursor.isdecimal() else "/query/cursor"):
+            return web.json_response({"errors": [{"pointer": wrong, "detail": "must be another"}]}, status=422)
+        start = int(cursor)
         items = [{**message, "memory_id": message["message_id"]} for message in found[start : start + limit]]
         end = start + limit
         return web.json_response({"items": items, "next": str(end) if end < len(found) else None})
+
+    async def _forget_one(self, request: web.Request) -> web.Response:
+        if self.memory_away:
+            return web.json_response({}, status=503)
+        memory, identifier = self.memory(request.match_info["user"]), request.match_info["memory"]
+        known = memory.messages.pop(identifier, None)
+        if known:
+            memory.forgotten_memories.add(identifier)
+        return web.Response(status=204 if known else 404)
 
     async def _forget(self, request: web.Request) -> web.Response:
         if self.memory_away:

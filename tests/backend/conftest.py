@@ -29,6 +29,7 @@ def ai_core(ai_core_server: AiCoreStandIn) -> Iterator[AiCoreStandIn]:
     """The stand-in with its usual script, and nobody waiting for it in the end."""
     ai_core_server.script = Script()
     ai_core_server.memory_away = False
+    ai_core_server.memory_refuses = ""
     ai_core_server.questions.clear()
     yield ai_core_server
     if ai_core_server.script.hold:

@@ -19,6 +19,8 @@ STATUSES = {
     ("post", "/conversations/{conversation_id}/messages"): {200, 401, 404, 409, 413, 415, 422, 500, 503},
     ("get", "/users/me/export"): {200, 401, 500, 503},
     ("delete", "/users/me"): {204, 401, 500, 503},
+    ("get", "/users/me/memories"): {200, 401, 422, 500, 503},
+    ("delete", "/users/me/memories/{memory_id}"): {204, 401, 404, 422, 500, 503},
 }
 """Besides what every route may answer."""
 EVERYWHERE = {400, 408, 413, 429, 431, 500}
@@ -65,6 +67,7 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     assert set(names) == {
         "register", "sign_in", "refresh", "logout", "change_password", "begin_conversation", "list_conversations",
         "read_conversation", "delete_conversation", "say", "export_everything", "erase_everything",
+        "list_memories", "forget_memory",
     }  # fmt: skip
 
 

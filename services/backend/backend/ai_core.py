@@ -4,14 +4,17 @@ VPC Lattice ends every connection after ten minutes, so a pool lives five and a 
 """
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
 import aiohttp
+from chassis.problems import InvalidValue
 from chassis.signing import Signer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from yarl import URL
@@ -37,6 +40,10 @@ class Unavailable(Exception):
     def __init__(self, retry_after: int = 5) -> None:
         super().__init__(retry_after)
         self.retry_after = retry_after
+
+
+class BadCursor(ValueError):
+    """No page of the memories has given this cursor."""
 
 
 class Turn(BaseModel):
@@ -67,13 +74,19 @@ class RememberedMessage(BaseModel):
 class Memory(RememberedMessage):
     """Something the memory has kept."""
 
-    memory_id: str
+    memory_id: UUID
     conversation_id: UUID
 
 
-class _Memories(BaseModel):
+class Memories(BaseModel):
+    """Some of what is remembered of a person, oldest first; ``next`` is the cursor of what follows."""
+
     items: list[Memory]
     next: str | None
+
+
+class _Refusal(BaseModel):
+    errors: list[InvalidValue] = []
 
 
 class _Delta(BaseModel):
@@ -172,33 +185,69 @@ class AiCore:
         Raises:
             Unavailable: it could not be read to the end.
         """
-        cursor: str | None = ""
-        while cursor is not None:
-            query = str(URL.build(query={"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})))
-            raw = await self._call("GET", f"/v1/users/{user_id}/memories{query}", None, 200)
-            try:
-                page = _Memories.model_validate_json(raw)
-            except ValidationError as error:
-                raise Unavailable from error
+        cursor: str | None = None
+        while True:
+            page = await self.memories_page(user_id, PAGE, cursor)
             for memory in page.items:
                 yield memory
-            cursor = page.next
+            if (cursor := page.next) is None:
+                return
 
-    async def _call(self, method: str, path: str, body: BaseModel | None, *statuses: int) -> bytes:
+    async def memories_page(
+        self, user_id: UUID, limit: int, cursor: str | None, memory_key: bytes | None = None
+    ) -> Memories:
+        """What is remembered of a person, from ``cursor`` on.
+
+        Raises:
+            BadCursor: ``cursor`` is not the ``next`` of a page.
+            Unavailable: it could not be read.
+        """
+        query = str(URL.build(query={"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor})))
+        path = f"/v1/users/{user_id}/memories{query}"
+        status, raw = await self._call("GET", path, None, 200, 422, memory_key=memory_key)
+        try:
+            if status == HTTPStatus.OK:
+                return Memories.model_validate_json(raw)
+            refused = _Refusal.model_validate_json(raw)
+        except ValidationError as error:
+            raise Unavailable from error
+        if [wrong.pointer for wrong in refused.errors] == ["/query/cursor"]:
+            raise BadCursor
+        raise Unavailable
+
+    async def forget_memory(self, user_id: UUID, memory_id: UUID) -> bool:
+        """Forget one memory for ever; whether the person had it.
+
+        Raises:
+            Unavailable: it is not known to have been done.
+        """
+        status, _ = await self._call("DELETE", f"/v1/users/{user_id}/memories/{memory_id}", None, 204, 404)
+        return status != HTTPStatus.NOT_FOUND
+
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None, *statuses: int, memory_key: bytes | None = None
+    ) -> tuple[int, bytes]:
         limits = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS)
         try:
-            async with self._request(method, path, body, limits) as answer:
+            async with self._request(method, path, body, limits, memory_key) as answer:
                 _expect(answer, *statuses)
-                return await answer.read()
+                return answer.status, await answer.read()
         except _FAILURES as error:
             raise Unavailable from error
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, body: BaseModel | None, limits: aiohttp.ClientTimeout
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        limits: aiohttp.ClientTimeout,
+        memory_key: bytes | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         url = self._url + path
         headers = await self._signer.headers(method, url) if self._signer else {}
+        if memory_key is not None:
+            headers["Memory-Key"] = base64.b64encode(memory_key).decode()
         data: bytes | None = None
         if body is not None:
             headers["Content-Type"] = "application/json"

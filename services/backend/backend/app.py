@@ -38,6 +38,7 @@ from backend.messages.service import Conversing
 from backend.outbox import Outbox
 from backend.settings import Settings
 from backend.users.endpoints import router as users
+from backend.users.memories import router as memories
 
 _NOTHING = Built(select())
 
@@ -113,7 +114,7 @@ def build(settings: Settings) -> FastAPI:
     # Inside of what gives each answer its headers, which comes first in the list.
     app.user_middleware.append(Middleware(TurnMiddleware))
     cors.install(app, settings.cors_origins)
-    for router in (auth, conversations, messages, users):
+    for router in (auth, conversations, messages, users, memories):
         app.include_router(router, prefix=PREFIX, responses=documented(429))
     describe(app, *EVENTS, links=LINKS)
     return app

@@ -35,4 +35,8 @@ LINKS: Links = {
         "delete_conversation": _named(_CONVERSATION),
     },
     "say": {"read_conversation": _named(_CONVERSATION)},
+    "list_memories": {
+        "list_memories": _OLDER,
+        "forget_memory": {"parameters": {"memory_id": "$response.body#/items/0/memory_id"}},
+    },
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.services import Service, read_services
 from infra.settings import read_environment
-from local import health, llama, opensearch
+from local import health, key_file, llama, opensearch
 from local.certificates import Authority, Leaf, lasts
 from local.language_model import OtherModel
 from local.memory import OpenSearchMemory, Store, elsewhere
@@ -55,6 +55,8 @@ class Sanctum:
         for earlier in self._certificates.iterdir():  # what this start has no use for would be found outdated one day
             earlier.unlink()
         self._secrets = state.private("secrets")
+        self._key_file = self._secrets / "key-service"
+        key_file.keep(self._key_file)
         self.ca = state.folder / "ca.pem"
         self._authority = Authority.kept("Sanctum on this machine", self.ca, self._secrets / "ca.key")
         # Its key is known to nobody and gone after this: who has a certificate of it is the backend.
@@ -95,7 +97,8 @@ class Sanctum:
             if database != "memory" or not self._opensearch:
                 self._postgres.create_database(database)
         say("Bringing the databases to this version …")
-        supervisor.run_all(self._tasks())
+        for tasks in self._steps():
+            supervisor.run_all(tasks)
         supervisor.wait_ready()
         for service in self._services.values():  # who is called before who calls
             say(f"Starting {service.name} …")
@@ -142,6 +145,9 @@ class Sanctum:
             "ai_core.client_cert_file": str(self._client.certificate),
             "ai_core.client_key_file": str(self._client.key),
             "signing_keys.location": str(self._secrets / "signing-keys.json"),
+            "keys.service": str(self._key_file),
+            "keys.epochs": str(self._state.folder / "epochs"),
+            "keys.exports": str(self._state.folder / "exports"),
             "model.provider": "openai",
             "model.context_tokens": str(settings.model.context_tokens),
             "model.reply_tokens": str(settings.model.reply_tokens),
@@ -202,15 +208,24 @@ class Sanctum:
             stop_seconds=service.grace.stop_seconds,
         )
 
-    def _tasks(self) -> dict[str, Task]:
-        """The one-off tasks that are due: those of every deployment, and the first token signing key."""
-        due: dict[str, Task] = {}
+    def _steps(self) -> list[dict[str, Task]]:
+        """The one-off tasks that are due: those of every deployment, and the first token signing key.
+
+        Those of a service come one after another, in the order of its description; services side by side.
+        """
+        steps: list[dict[str, Task]] = []
         has_keys = Path(self._values["signing_keys.location"]).exists()
         for service in self._services.values():
-            for name, task in service.tasks.items():
-                if task.when == "deploy" or (name == "rotate_keys" and not has_keys):
-                    due[f"{service.name}.{name}"] = (*self._python(service, task.module, name), service.folder)
-        return due
+            due = (
+                (name, task)
+                for name, task in service.tasks.items()
+                if task.when == "deploy" or (name == "rotate_keys" and not has_keys)
+            )
+            for number, (name, task) in enumerate(due):
+                if number == len(steps):
+                    steps.append({})
+                steps[number][f"{service.name}.{name}"] = (*self._python(service, task.module, name), service.folder)
+        return steps
 
     def _model_program(self, port: int) -> Program:
         key, leaf = self._values["model.api_key"], self._leaf("model")

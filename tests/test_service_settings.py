@@ -16,6 +16,7 @@ PROCESSES: dict[tuple[str, str | None], Kinds] = {
     ("ai_core", "prepare_memory"): (ai_core.settings.MemorySettings, ai_core.settings.PrepareMemorySettings),
     ("backend", None): (backend.settings.Settings,),
     ("backend", "migrate"): (backend.settings.MigrationSettings,),
+    ("backend", "prepare_keys"): (backend.settings.EpochSettings,),
     ("backend", "rotate_keys"): (backend.settings.KeySettings,),
 }
 ONLY_LOCAL = (ai_core.settings.DatabaseSettings, ai_core.settings.PrepareMemorySettings)

@@ -15,6 +15,7 @@ import httpx
 from backend.settings import Settings
 
 from infra.services import ROOT, Service, read_service
+from local import key_file
 from local.certificates import Authority, Leaf
 from local.postgres import Postgres, free_port
 
@@ -91,6 +92,16 @@ class Backend:
         """Where the keys are that its tokens are signed with."""
         return self.certificates.folder / f"{self.database}-keys.json"
 
+    @property
+    def key_file(self) -> Path:
+        """What people's keys are wrapped with."""
+        return self.certificates.folder / f"{self.database}-key-service"
+
+    @property
+    def epochs(self) -> Path:
+        """Where epoch keys are."""
+        return self.certificates.folder / f"{self.database}-epochs"
+
     def environment(self, task: str | None = None) -> dict[str, str]:
         """The environment of the service or of one of its tasks, and what coverage needs."""
         values = {
@@ -115,6 +126,9 @@ class Backend:
             "ai_core.client_cert_file": str(self.certificates.client.certificate),
             "ai_core.client_key_file": str(self.certificates.client.key),
             "signing_keys.location": str(self.signing_keys),
+            "keys.service": str(self.key_file),
+            "keys.epochs": str(self.epochs),
+            "keys.exports": str(self.certificates.folder / f"{self.database}-exports"),
             "settings.log_level": "info",
             "settings.access_token_seconds": "900",
             "settings.refresh_token_seconds": "3600",
@@ -185,7 +199,9 @@ class Backend:
     def prepare(self) -> None:
         """Make the database and the keys as a first deployment does."""
         self.postgres.create_database(self.database)
+        key_file.keep(self.key_file)
         self.run_task("migrate")
+        self.run_task("prepare_keys")
         self.run_task("rotate_keys")
 
     def copy(self, other: "Backend") -> None:
@@ -193,6 +209,8 @@ class Backend:
         script = 'CREATE DATABASE :"mine" TEMPLATE :"other"; GRANT CONNECT ON DATABASE :"mine" TO :"role"'
         self.postgres.query(script, variables={"mine": self.database, "other": other.database, "role": ROLE})
         shutil.copy(other.signing_keys, self.signing_keys)
+        shutil.copy(other.key_file, self.key_file)
+        shutil.copytree(other.epochs, self.epochs)
 
     def __enter__(self) -> Self:
         self.start()

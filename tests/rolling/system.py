@@ -12,6 +12,7 @@ from aiohttp import web
 
 from infra.services import Service, read_services
 from infra.settings import read_environment
+from local import key_file
 from local.certificates import Authority
 from local.postgres import Postgres
 from tests.rolling.clients import SLOWLY
@@ -65,6 +66,7 @@ async def running(folder: Path, postgres: Postgres, scale: float) -> AsyncGenera
     servers.write_certificate(ca)
     clients.write_certificate(client_ca)
     server, client = servers.issue_server("server", folder), clients.issue_client("client", folder)
+    key_file.keep(folder / "key-service")
     services = read_services()
     databases = {store: f"rolling_{store}" for store in STORES}
     slow_seconds = LONGER * scale * max(service.grace.deregistration_seconds for service in services.values())
@@ -96,6 +98,9 @@ async def running(folder: Path, postgres: Postgres, scale: float) -> AsyncGenera
                 "ai_core.client_cert_file": str(client.certificate),
                 "ai_core.client_key_file": str(client.key),
                 "signing_keys.location": str(folder / "signing-keys.json"),
+                "keys.service": str(folder / "key-service"),
+                "keys.epochs": str(folder / "epochs"),
+                "keys.exports": str(folder / "exports"),
                 "model.url": model.url,
                 "model.ca_file": str(ca),
             }

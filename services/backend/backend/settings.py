@@ -38,7 +38,18 @@ class AiCoreSettings(BaseSettings):
         return self
 
 
-class Settings(ServiceSettings, DatabaseSettings, KeySettings, AiCoreSettings):
+class SealingSettings(BaseSettings):
+    """Where the two keys are that together open a person's own (see ``backend.keys.person_keys``)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    key_service: str = Field(pattern="^(/|arn:)")
+    """The absolute path of a key file, or the ARN of a KMS key."""
+    epoch_keys: str = Field(pattern="^(/|arn:)")
+    """The absolute path of a folder, or ``arn:…:secret:<prefix>`` of AWS Secrets Manager."""
+
+
+class Settings(ServiceSettings, DatabaseSettings, KeySettings, SealingSettings, AiCoreSettings):
     """Everything the service reads."""
 
     database_quiet_seconds: float = Field(default=300, gt=0)
@@ -78,3 +89,12 @@ class MigrationSettings(DatabaseSettings):
 
     database_admin_secret: str
     """Secret location of the administrator's user name and password."""
+
+
+class EpochSettings(DatabaseSettings, SealingSettings):
+    """What the tasks read that make epoch keys."""
+
+    epoch_secrets_key: str | None = None
+    """ARN of the KMS key of the secrets that hold epoch keys; only in the cloud."""
+    recovery_regions: CommaSeparated = ()
+    """Where those secrets are replicated to; only in the cloud."""

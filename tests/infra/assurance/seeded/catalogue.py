@@ -7,6 +7,7 @@ from typing import Final
 from infra.assurance.check import HOLDS, check
 from infra.assurance.printed import as_text
 from tests.infra.assurance.other_application.assembly import CLAIMS as BOOKSHOPS_CLAIMS
+from tests.infra.assurance.seeded.contexts import CONTEXTS
 from tests.infra.assurance.seeded.defect import Application, Defect, Said, clean
 from tests.infra.assurance.seeded.defects import DEFECTS
 from tests.infra.assurance.seeded.qualities import QUALITIES
@@ -19,7 +20,7 @@ CLAIMS: Final[Mapping[Application, Path]] = {
     Application.OURS: ROOT / "infra" / "claims.toml",
     Application.BOOKSHOP: BOOKSHOPS_CLAIMS,
 }
-MORE: Final[Mapping[str, Defect]] = {**WAYS_IN, **RIGHTS, **QUALITIES, **UNMODELLED}
+MORE: Final[Mapping[str, Defect]] = {**WAYS_IN, **RIGHTS, **CONTEXTS, **QUALITIES, **UNMODELLED}
 ALL: Final[Mapping[str, Defect]] = {**DEFECTS, **MORE}
 
 

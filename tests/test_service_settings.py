@@ -18,6 +18,7 @@ PROCESSES: dict[tuple[str, str | None], Kinds] = {
     ("backend", "migrate"): (backend.settings.MigrationSettings,),
     ("backend", "prepare_keys"): (backend.settings.EpochSettings,),
     ("backend", "rotate_keys"): (backend.settings.KeySettings,),
+    ("backend", "roll_keys"): (backend.settings.RollSettings,),
 }
 ONLY_LOCAL = (ai_core.settings.DatabaseSettings, ai_core.settings.PrepareMemorySettings)
 """Read where the memory is pgvector; in the cloud it is OpenSearch."""

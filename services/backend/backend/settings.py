@@ -98,3 +98,10 @@ class EpochSettings(DatabaseSettings, SealingSettings):
     """ARN of the KMS key of the secrets that hold epoch keys; only in the cloud."""
     recovery_regions: CommaSeparated = ()
     """Where those secrets are replicated to; only in the cloud."""
+
+
+class RollSettings(EpochSettings):
+    """What the roll and a restore of keys read."""
+
+    key_exports: str = Field(pattern="^(/|arn:)")
+    """The absolute path of a folder, or the ARN of an S3 bucket."""

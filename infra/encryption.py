@@ -52,7 +52,7 @@ def customer_key(
 
     ``through``: the services of AWS (``rds``) by which alone people and roles of the account may use it, as far as
     their own policies let them; nobody can then decrypt with it directly, whatever those say (AWS KMS guide,
-    "kms:ViaService"). ``None``: in every way.
+    "kms:ViaService"); one of another region has it in its name (``rds.us-west-2``). ``None``: in every way.
     """
     return kms.Key(
         scope,
@@ -71,7 +71,8 @@ def _only_through(services: Sequence[str], *, stack: Stack) -> iam.PolicyDocumen
         statements=[iam.PolicyStatement(principals=account, actions=list(ADMINISTER), resources=["*"])]
     )
     if services:
-        via = {"kms:ViaService": [f"{service}.{stack.region}.amazonaws.com" for service in services]}
+        local = [service if "." in service else f"{service}.{stack.region}" for service in services]
+        via = {"kms:ViaService": [f"{service}.amazonaws.com" for service in local]}
         policy.add_statements(
             iam.PolicyStatement(
                 principals=account, actions=list(USE), resources=["*"], conditions={"StringEquals": via}

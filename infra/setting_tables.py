@@ -174,6 +174,9 @@ class Backup(Table):
     """How long a copy is kept. What a person had erased is gone from them no sooner."""
     copy_region: str | None = Field(default=None, pattern=REGION)
     """Another region, bootstrapped too, that gets each copy as well; left out: none."""
+    words_key: str | None = Field(default=None, pattern=r"^mrk-[0-9a-f]{32}$")
+    """The id of the key that wraps people's data keys, of which ``copy_region`` then gets a replica: without it nothing
+    in that region can open the copies. The first deployment makes the key, and ``make preflight`` then says its id."""
     lock_days: int = Field(default=0, ge=0, le=3650)
     """Vault lock in compliance mode: nobody, AWS included, can delete a copy sooner, and three days after its first
     deployment nobody can take the lock away. 0: none."""
@@ -184,6 +187,13 @@ class Backup(Table):
         if lock > info.data.get("days", lock):
             raise ValueError("must not be more than backup.days")
         return lock
+
+    @field_validator("words_key")
+    @classmethod
+    def _somewhere(cls, words_key: str | None, info: ValidationInfo) -> str | None:
+        if words_key and not info.data.get("copy_region"):
+            raise ValueError("needs copy_region, where the replica is to be")
+        return words_key
 
 
 class Model(Table):

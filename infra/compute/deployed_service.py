@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -26,8 +27,9 @@ from infra.sizes import size_of, tasks_of
 
 
 class DeployedService(Construct):
-    """Made of ``service.toml``. Its one-off tasks run before the new version starts: those for each deployment always,
-    those on a schedule in the first deployment, because the service may need what they make."""
+    """Made of ``service.toml``. Its one-off tasks run before the new version starts, one after another in the order of
+    the file: those for each deployment always, those on a schedule in the first deployment, because the service may
+    need what they make."""
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class DeployedService(Construct):
         self._environment, self._service = environment, service
         group = network.security_groups.services[service.name]
         image = service_image(self, service, architecture=environment.compute.architecture)
-        log_group = EncryptedLogGroup(
+        self.log_group = log_group = EncryptedLogGroup(
             self, "LogGroup", environment=environment, key=network.logs_key, name=service.name
         )
         self._requests = RequestMetrics(
@@ -95,6 +97,7 @@ class DeployedService(Construct):
         )
         way_in.attach(self.fargate)
         self._scale(public)
+        before: cdk.CustomResource | None = None
         for name, task in service.tasks.items():
             one_off = definition(name)
             run = runner.run(
@@ -104,6 +107,9 @@ class DeployedService(Construct):
                 security_group=group,
                 when="each" if task.when == "deploy" else "first",
             )
+            if before:
+                run.node.add_dependency(before)
+            before = run
             self.fargate.node.add_dependency(run)
             if task.when != "deploy":
                 schedules.add(task_definition=one_off, expression=task.when, security_group=group)

@@ -12,6 +12,7 @@ from infra.compute.cluster import EncryptedCluster
 from infra.compute.deployed_service import DeployedService
 from infra.compute.firewall import LOG_GROUP_PREFIX, Firewall
 from infra.compute.graphs import graphs
+from infra.compute.key_alarms import KeyAlarms
 from infra.compute.lattice import PrivateService, ServiceNetwork
 from infra.compute.load_balancer import PublicLoadBalancer
 from infra.compute.public_name import PublicName
@@ -115,6 +116,7 @@ class ComputeStack(cdk.Stack):
                 way_in=way_in,
                 topic=alarms,
             )
+        KeyAlarms(self, "KeyAlarms", environment=environment, log_group=deployed["backend"].log_group, topic=alarms)
         for name, called in private.items():
             called.allow([deployed[n].task_role for n, caller in services.items() if name in caller.services])
         if environment.operations.dashboard:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from infra import sealing
 from infra.data.stack import DataStack
 from infra.data.users_database import NAME, PORT
 from infra.services import Service
@@ -22,6 +23,7 @@ def cloud_values(
 ) -> dict[str, str]:
     """Every source for ``service``; ``urls`` has those of the services that it may call. A secret is worth its ARN."""
     users, model = data.users, environment.model
+    home, *copies = sealing.regions(environment)
     return (
         environment.service_values()
         | {
@@ -41,6 +43,11 @@ def cloud_values(
             "memory.url": data.memory.url,
             "memory.auth": CALLER_AUTH,
             "signing_keys.location": data.signing_keys_arn,
+            "keys.service": data.words_key_arn,
+            "keys.epochs": sealing.epoch_secrets(environment, home),
+            "keys.epoch_secrets_key": sealing.secrets_alias_arn(environment, home),
+            "keys.exports": f"arn:aws:s3:::{sealing.exports_bucket(environment, home)}",
+            "keys.recovery_regions": ",".join(copies),
             "model.provider": model.provider,
             "model.name": model.name,
             "model.context_tokens": str(model.context_tokens),

@@ -7,10 +7,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra import sealing
 from infra.data.backups import Backups
+from infra.data.key_exports import KeyExports
 from infra.data.memory_domain import MemoryDomain
+from infra.data.replication_role import NAME as REPLICATION
+from infra.data.replication_role import ReplicationRole
 from infra.data.signing_keys import SigningKeys
 from infra.data.users_database import UsersDatabase
+from infra.data.words_key import WordsKey
 from infra.encryption import customer_key
 from infra.network.stack import NetworkStack
 from infra.operations.stack import OperationsStack
@@ -19,7 +24,8 @@ from infra.settings import Environment
 
 
 class DataStack(cdk.Stack):
-    """The two stores, the backups of one, and the token signing keys, each kind of data under a key of its own."""
+    """The two stores, the backups of one, the token signing keys, and what people's words are sealed with; each kind
+    of data under a key of its own."""
 
     def __init__(
         self,
@@ -35,11 +41,32 @@ class DataStack(cdk.Stack):
         groups, alarms = network.security_groups.stores, cast("sns.ITopic", operations.alarms)
 
         def role(*name: str) -> str:
-            return f"arn:aws:iam::{environment.account.id}:role/{environment.resource_name(*name)}"
+            return sealing.role(environment, *name)
 
         self.secrets_key = customer_key(
-            self, "SecretsKey", environment=environment, purpose="secrets", through=["secretsmanager", "rds"]
+            self, "SecretsKey", environment=environment, purpose="secrets", through=["secretsmanager", "rds", "s3"]
         )
+        self.words_key_arn = WordsKey(self, "WordsKey", environment=environment).key_arn
+        exports = KeyExports(
+            self,
+            "KeyExports",
+            environment=environment,
+            region=environment.account.region,
+            key=self.secrets_key,
+            users=[role("backend", "roll_keys"), *([role(REPLICATION)] if environment.backup.copy_region else [])],
+        )
+        if region := environment.backup.copy_region:
+            exports.replicate(
+                environment=environment,
+                region=region,
+                role=ReplicationRole(
+                    self,
+                    "KeyExportsReplication",
+                    environment=environment,
+                    key_arn=self.secrets_key.key_arn,
+                    region=region,
+                ),
+            )
         users_key = customer_key(self, "UsersKey", environment=environment, purpose="users", through=["rds", "backup"])
         self.users = UsersDatabase(
             self,

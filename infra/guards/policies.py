@@ -35,9 +35,10 @@ LOSE = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
     "rds:DeleteDBCluster",
-    "secretsmanager:DeleteSecret",
 )
 """What takes people's data away for good."""
+LOSE_SECRETS = ("secretsmanager:DeleteSecret",)
+"""The same of secrets, but of epochs' keys: that these are destroyed is what makes erased people unreadable."""
 
 
 def boundary(account: GuardedAccount) -> Document:
@@ -45,9 +46,11 @@ def boundary(account: GuardedAccount) -> Document:
 
     Only services in use, only in the regions in use. No role can make a user or an access key, give rights to a role
     that has not this boundary, change the boundary or what a deployment may do, stop the trail, or leave the
-    organisation; where all environments are protected, none can take people's data away for good (IAM guide,
-    "Permissions boundaries for IAM entities").
+    organisation; none but the backend's can touch the keys of epochs, which have no policy of their own; where all
+    environments are protected, none can take people's data away for good (IAM guide, "Permissions boundaries for IAM
+    entities").
     """
+    epochs = _epochs(account)
     regional = sorted({*account.services, *(services.CALLED if account.model_regions else ())} - services.GLOBAL)
     return _document(
         _allow("Regional", _all_of(regional), condition=_in(account.regions)),
@@ -64,7 +67,9 @@ def boundary(account: GuardedAccount) -> Document:
         },
         _deny("NoRoleOfTheDeployment", ["iam:*"], f"arn:aws:iam::{account.id}:role/cdk-{QUALIFIER}-*"),
         _deny("NoSilence", SILENCE, "*"),
+        *([_deny("NoEpochKeys", ["secretsmanager:*"], epochs) | _but_for(_keepers(account))] if epochs else []),
         *([_deny("NoLoss", LOSE, "*")] if account.protected else []),
+        *([_deny_elsewhere("NoLossOfSecrets", LOSE_SECRETS, epochs)] if account.protected and epochs else []),
     )
 
 
@@ -80,12 +85,14 @@ def _services(account: GuardedAccount, regional: list[str]) -> Document:
     """Everything of the services in use, but what reads data."""
     assets = [f"arn:aws:s3:::cdk-{QUALIFIER}-assets-{account.id}-{region}/*" for region in account.regions]
     others = _all_of({*account.services} & services.GLOBAL - {"iam"})
+    epochs = _epochs(account)
     return _document(
         _allow("Regional", _all_of(regional), condition=_in(account.regions)),
         *([_allow("Global", others)] if others else []),
         _bootstrap_version(account),
         _deny("NoData", READ, "*"),
-        {"Sid": "NoOtherFiles", "Effect": "Deny", "Action": "s3:GetObject*", "NotResource": assets},
+        _deny_elsewhere("NoOtherFiles", ["s3:GetObject*"], assets),
+        *([_deny("NoEpochKeys", ["secretsmanager:*"], epochs)] if epochs else []),
         # The administrator's password of a database. The other secrets are read by CloudFormation itself.
         _deny("NoPasswords", ["secretsmanager:GetSecretValue"], f"arn:aws:secretsmanager:*:{account.id}:secret:rds!*"),
     )
@@ -121,6 +128,23 @@ def _roles(account: GuardedAccount) -> Document:
     )
 
 
+def _epochs(account: GuardedAccount) -> list[str]:
+    """The keys of every environment's epochs, which tasks make: see ``infra.sealing``."""
+    if "secretsmanager" not in account.services:
+        return []
+    return [
+        f"arn:aws:secretsmanager:{region}:{account.id}:secret:sanctum-{stage}-epochs/*"
+        for stage in account.stages
+        for region in account.regions
+    ]
+
+
+def _keepers(account: GuardedAccount) -> list[str]:
+    """The roles that read, make and destroy them."""
+    backends = [f"arn:aws:iam::{account.id}:role/sanctum-{stage}-backend" for stage in account.stages]
+    return [f"{backend}{task}" for backend in backends for task in ("", "-prepare-keys", "-roll-keys")]
+
+
 def _bootstrap_version(account: GuardedAccount) -> Statement:
     """Every template asks with which version of ``cdk bootstrap`` the account was prepared."""
     parameter = f"arn:aws:ssm:*:{account.id}:parameter/cdk-bootstrap/{QUALIFIER}/version"
@@ -138,8 +162,16 @@ def _allow(
     return allowed | ({"Condition": condition} if condition else {})
 
 
-def _deny(sid: str, actions: Iterable[str], resource: str) -> Statement:
+def _deny(sid: str, actions: Iterable[str], resource: str | list[str]) -> Statement:
     return {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": resource}
+
+
+def _deny_elsewhere(sid: str, actions: Iterable[str], resources: list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Deny", "Action": list(actions), "NotResource": resources}
+
+
+def _but_for(roles: list[str]) -> Statement:
+    return {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": roles}}}
 
 
 def _all_of(names: Iterable[str]) -> list[str]:

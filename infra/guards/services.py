@@ -62,6 +62,7 @@ LINKED_ROLES = {
     "vpc-lattice": "vpc-lattice.amazonaws.com",
     "backup": "backup.amazonaws.com",
     "wafv2": "wafv2.amazonaws.com",
+    "kms": "mrk.kms.amazonaws.com",
 }
 """The service-linked roles that using a service for the first time makes."""
 
@@ -74,6 +75,7 @@ PASSED_TO = {
     "scheduler": "scheduler.amazonaws.com",
     "backup": "backup.amazonaws.com",
     "rds": "monitoring.rds.amazonaws.com",
+    "s3": "s3.amazonaws.com",
     "codebuild": "codebuild.amazonaws.com",
     "codepipeline": "codepipeline.amazonaws.com",
 }

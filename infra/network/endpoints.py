@@ -32,17 +32,21 @@ def add_interface_endpoints(
             endpoint.add_to_policy(_own_account(account, actions, resources))
 
 
-def add_layers_endpoint(vpc: ec2.Vpc, *, bucket: str) -> None:
-    """The gateway endpoint of S3, free of charge, by which ``vpc`` reads ``bucket`` and no other in the region.
+def add_buckets_endpoint(vpc: ec2.Vpc, *, layers: str, exports: str, account: str) -> None:
+    """The gateway endpoint of S3, free of charge, by which ``vpc`` reads the bucket ``layers``, principals of
+    ``account`` write and read in ``exports``, and nobody reaches another in the region.
 
     Its routes are those of the application subnets (Amazon ECR guide, "Create the Amazon S3 gateway endpoint").
     """
-    layers = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3, subnets=[APPLICATION])
-    layers.add_to_policy(
+    endpoint = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3, subnets=[APPLICATION])
+    endpoint.add_to_policy(
         iam.PolicyStatement(  # the registry hands out addresses that it signed itself: no principal of this account
-            principals=[principals.anyone()], actions=["s3:GetObject"], resources=[f"arn:aws:s3:::{bucket}/*"]
+            principals=[principals.anyone()], actions=["s3:GetObject"], resources=[f"arn:aws:s3:::{layers}/*"]
         )
     )
+    bucket = f"arn:aws:s3:::{exports}"
+    endpoint.add_to_policy(_own_account(account, ["s3:GetObject", "s3:PutObject"], [f"{bucket}/*"]))
+    endpoint.add_to_policy(_own_account(account, ["s3:ListBucket"], [bucket]))
 
 
 def _own_account(account: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:

@@ -7,9 +7,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra import sealing
 from infra.encryption import EncryptedLogGroup, logs_key
 from infra.network.dns_firewall import DnsFirewall
-from infra.network.endpoints import add_interface_endpoints, add_layers_endpoint
+from infra.network.endpoints import add_buckets_endpoint, add_interface_endpoints
 from infra.network.security_groups import SecurityGroups
 from infra.network.vpc import SanctumVpc
 from infra.network.ways import layers_bucket, names_in_aws, ways_to_aws
@@ -54,7 +55,12 @@ class NetworkStack(cdk.Stack):
                 account=account.id,
                 security_group=self.security_groups.endpoints,
             )
-        add_layers_endpoint(self.vpc, bucket=layers_bucket(account.region))
+        add_buckets_endpoint(
+            self.vpc,
+            layers=layers_bucket(account.region),
+            exports=sealing.exports_bucket(environment, account.region),
+            account=account.id,
+        )
         outside = [environment.model.host] if environment.model.host else []
         DnsFirewall(
             self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_ec2 as ec2
 
+from infra import sealing
 from infra.model_access import INVOKE, model_resources
 from infra.settings import Environment
 
@@ -61,12 +62,13 @@ def ways_to_aws(environment: Environment) -> list[Way]:
         way("EcrDocker", _Service.ECR_DOCKER, f"{account}.dkr.ecr", registry),
         way("Logs", _Service.CLOUDWATCH_LOGS, "logs", ((("logs:CreateLogStream", "logs:PutLogEvents"), (groups,)),)),
         way("SecretsManager", _Service.SECRETS_MANAGER, "secretsmanager", _secrets(environment)),
-        # Keys are made in a later stack, and have no names: the account's own are the least that can be said.
+        # For people's data keys. The key is made in a later stack, and has no name: the account's own are the least
+        # that can be said.
         way(
             "Kms",
             _Service.KMS,
             "kms",
-            ((("kms:Decrypt", "kms:GenerateDataKey"), (f"arn:aws:kms:{region}:{account}:key/*",)),),
+            ((("kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"), (f"arn:aws:kms:{region}:{account}:key/*",)),),
         ),
     ]
     if environment.model.provider == "bedrock":
@@ -82,17 +84,17 @@ def layers_bucket(region: str) -> str:
 
 
 def names_in_aws(environment: Environment) -> list[str]:
-    """Every name of AWS that a task looks up: the ``ways``, image layers, the stores, and the other services.
+    """Every name of AWS that a task looks up: the ``ways``, image layers, exports of keys, the stores, and the other
+    services.
 
     No ``*.amazonaws.com``: that is also where everybody's load balancers and buckets are. Of the stores and of VPC
     Lattice nothing narrower than the region can be told before they exist.
     """
     region = environment.account.region
-    layers = layers_bucket(region)
+    buckets = (layers_bucket(region), sealing.exports_bucket(environment, region))
     return [
         *(way.host for way in ways_to_aws(environment)),
-        f"{layers}.s3.{region}.amazonaws.com",
-        f"{layers}.s3.amazonaws.com",
+        *(f"{bucket}.s3.{where}amazonaws.com" for bucket in buckets for where in (f"{region}.", "")),
         f"*.{region}.rds.amazonaws.com",
         f"*.{region}.es.amazonaws.com",
         f"*.vpc-lattice-svcs.{region}.on.aws",
@@ -100,13 +102,23 @@ def names_in_aws(environment: Environment) -> list[str]:
 
 
 def _secrets(environment: Environment) -> Sequence[Permission]:
-    """The signing keys, the password that RDS manages for the cluster, and the key to an outside model."""
+    """The signing keys, the keys of epochs, the administrator's password from RDS, and the key to an outside model."""
     secret = f"arn:aws:secretsmanager:{environment.account.region}:{environment.account.id}:secret:"
     # The Data stack's secret has no name of its own (a deleted one would keep it for a month): AWS makes it of the
     # logical id, with or without the stack's name before it.
     signing_keys, admin = f"{secret}*SigningKeys-*", f"{secret}rds!cluster-*"
+    epochs = f"{sealing.epoch_secrets(environment, environment.account.region)}/*"
     outside = [environment.model.api_key_secret] if environment.model.api_key_secret else []
     return (
-        (("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"), (signing_keys, admin, *outside)),
+        (("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"), (signing_keys, epochs, admin, *outside)),
         (("secretsmanager:PutSecretValue",), (signing_keys,)),
+        (
+            (
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:RemoveRegionsFromReplication",
+                "secretsmanager:ReplicateSecretToRegions",
+            ),
+            (epochs,),
+        ),
     )

@@ -7,6 +7,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra import sealing
 from infra.encryption import customer_key
 from infra.operations.access_logs import AccessLogs
 from infra.operations.alarm_topic import AlarmTopic
@@ -26,7 +27,8 @@ class OperationsStack(cdk.Stack):
         trail = None
         if environment.account.trail:
             key = customer_key(self, "TrailKey", environment=environment, purpose="trail", through=["s3"])
-            trail = Trail(self, "Trail", name=environment.resource_name("trail"), key=key)
+            exports = [sealing.exports_bucket(environment, region) for region in sealing.regions(environment)]
+            trail = Trail(self, "Trail", name=environment.resource_name("trail"), key=key, watched=exports)
         Tampering(
             self,
             "Tampering",

@@ -1,5 +1,6 @@
 """What was done in the account, and by whom: a CloudTrail trail, and the bucket that it writes to."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -16,7 +17,8 @@ KEPT_DAYS = 400
 
 
 class Trail(Construct):
-    """Management events of every region, each use of a KMS key among them, and who read the trail itself.
+    """Management events of every region, each use of a KMS key among them, with its encryption context (AWS KMS guide,
+    "Logging AWS KMS API calls with AWS CloudTrail"), and who read the trail itself.
 
     The first such trail of an account costs its storage alone. Files are encrypted with a key of one's own, signed in
     a chain of digests, and locked for ``KEPT_DAYS``: deleting one sooner takes a permission to bypass governance, which
@@ -28,8 +30,11 @@ class Trail(Construct):
     "Configure AWS KMS key policies for CloudTrail" and "Amazon S3 bucket policy for CloudTrail").
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, key: kms.Key) -> None:
-        """``name`` is the trail's; ``key`` gets a policy that lets this trail alone encrypt with it."""
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, key: kms.Key, watched: Sequence[str] = ()
+    ) -> None:
+        """``name`` is the trail's; ``key`` gets a policy that lets this trail alone encrypt with it; ``watched`` are
+        the names of other buckets: who reads and writes in them is told, too."""
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         # As text: the bucket's policy comes before the trail.
@@ -80,6 +85,18 @@ class Trail(Construct):
                             type="AWS::S3::Object", values=[self.bucket.arn_for_objects("")]
                         )
                     ],
+                ),
+                *(
+                    selector(
+                        include_management_events=False,
+                        read_write_type="All",
+                        data_resources=[
+                            cloudtrail.CfnTrail.DataResourceProperty(
+                                type="AWS::S3::Object", values=[f"arn:aws:s3:::{bucket}/" for bucket in watched]
+                            )
+                        ],
+                    )
+                    for _ in watched[:1]
                 ),
             ],
         )

@@ -20,6 +20,7 @@ from infra.preflight.checks import (
     prefix_lists,
     quotas,
     trail,
+    words_key,
     zones,
 )
 
@@ -36,6 +37,7 @@ CHECKS: tuple[Check[Inquiry], ...] = (
     Check("Database", database.ask),
     Check("Memory", memory.ask),
     Check("Backup", backup_opt_in.ask),
+    Check("Words key", words_key.ask),
     Check("Model", model.ask),
     Check("Key of the model", model_key.ask),
     Check("Certificate", certificate.ask),

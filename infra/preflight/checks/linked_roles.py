@@ -11,6 +11,7 @@ ALWAYS = (
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
+    "mrk.kms.amazonaws.com",
     "opensearchservice.amazonaws.com",
     "rds.amazonaws.com",
     "vpc-lattice.amazonaws.com",

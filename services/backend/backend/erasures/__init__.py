@@ -1,0 +1,1 @@
+"""Receipts of erasures, and when they are over in the backups too."""

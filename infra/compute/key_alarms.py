@@ -35,7 +35,7 @@ WATCHES = (
         metric="backend.CredentialsChanged",
         statistic="Sum",
         threshold=1,
-        todo="Credentials in the user database are not as the backend wrote them, and signing in with them was refused: "
+        todo="Credentials in the user database are not as the backend wrote them, so that signing in was refused: "
         "somebody else writes to the database, or it was restored without backend.restore_keys. The backend's log "
         "names the account, and the database's log who was connected.",
     ),

@@ -130,10 +130,10 @@ class Access:
             allow(role, ["secretsmanager:RemoveRegionsFromReplication"], self._epochs)
 
     def export_keys(self, role: iam.IRole) -> None:
-        """Write exports of people's wrapped keys, and read them."""
+        """Write exports of people's wrapped keys, in several parts where they are large, and read them."""
         region = self._environment.account.region
         bucket = f"arn:aws:s3:::{sealing.exports_bucket(self._environment, region)}"
-        allow(role, ["s3:GetObject", "s3:PutObject"], [f"{bucket}/*"])
+        allow(role, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [f"{bucket}/*"])
         allow(role, ["s3:ListBucket"], [bucket])
         through = {
             "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},

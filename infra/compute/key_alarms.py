@@ -13,9 +13,9 @@ LATE_HOURS = 12
 unreadable: as long again is left to mend it."""
 EVENTS = {
     "backend.NoErasureWaits": "keys.no_erasure_waits",
-    "backend.CredentialsChanged": "credentials.changed_outside",
+    "backend.ChangedOutside": "*.changed_outside",
 }
-"""Metrics, and the events of the backend's log that each counts."""
+"""Metrics, and the events of the backend's log that each counts: what was changed outside are credentials or keys."""
 WATCHES = (
     Watch(
         name="roll-late",
@@ -31,19 +31,19 @@ WATCHES = (
         "can be run again at any time (docs/restore.md, When a roll is late).",
     ),
     Watch(
-        name="credentials-changed",
-        metric="backend.CredentialsChanged",
+        name="changed-outside",
+        metric="backend.ChangedOutside",
         statistic="Sum",
         threshold=1,
-        todo="Credentials in the user database are not as the backend wrote them, so that signing in was refused: "
-        "somebody else writes to the database, or it was restored without backend.restore_keys. The backend's log "
-        "names the account, and the database's log who was connected.",
+        todo="Credentials or keys in the user database are not as the backend wrote them, and were refused: somebody "
+        "else writes to the database, or it was restored without backend.restore_keys. The backend's log names the "
+        "account, and the database's log who was connected.",
     ),
 )
 
 
 class KeyAlarms(Construct):
-    """Whether a roll of keys is late, and whether credentials were changed behind the backend's back."""
+    """Whether a roll of keys is late, and whether something was changed behind the backend's back."""
 
     def __init__(
         self,

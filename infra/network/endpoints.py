@@ -45,7 +45,8 @@ def add_buckets_endpoint(vpc: ec2.Vpc, *, layers: str, exports: str, account: st
         )
     )
     bucket = f"arn:aws:s3:::{exports}"
-    endpoint.add_to_policy(_own_account(account, ["s3:GetObject", "s3:PutObject"], [f"{bucket}/*"]))
+    objects = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+    endpoint.add_to_policy(_own_account(account, objects, [f"{bucket}/*"]))
     endpoint.add_to_policy(_own_account(account, ["s3:ListBucket"], [bucket]))
 
 

@@ -19,8 +19,8 @@ from local.opensearch_errors import explain
 from local.ports import free_port
 from local.unprivileged import Account, Command, accounts, dying_with_parent, give
 
-START_SECONDS = 120
-"""Recovery after a crash included; five to fifteen seconds on an idle machine."""
+START_SECONDS = 240
+"""Recovery after a crash included; about twelve seconds on an idle machine."""
 JVM_OPTIONS = (
     *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),  # starts sooner than its defaults
     "-XX:+ExitOnOutOfMemoryError",

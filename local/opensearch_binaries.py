@@ -24,6 +24,8 @@ KNN = f"org.opensearch.plugin:opensearch-knn:{VERSION}.0:zip"
 DOWNLOAD_MB = 200
 """Both together."""
 OLDEST_JAVA = 21
+JDKS = Path("/usr/lib/jvm")
+"""Where Debian, Ubuntu and others put them."""
 FOLDER = Path(__file__).resolve().parent.parent / ".tools" / "opensearch"
 INSTALLATION = FOLDER / VERSION
 
@@ -107,7 +109,7 @@ def _java_homes() -> Iterator[Path]:
         yield Path(home)
     if program := shutil.which("java"):
         yield Path(program).resolve().parents[1]
-    yield from sorted(Path("/usr/lib/jvm").glob("*"))
+    yield from sorted(JDKS.glob("*"))
 
 
 if __name__ == "__main__":

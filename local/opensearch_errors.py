@@ -23,7 +23,7 @@ _REASONS = (
         "OpenSearch gets too little memory from this machine, for it takes 1 GB: end other programs and start again.",
     ),
     (
-        r"\n(?:Likely root cause|Caused by): ([^\n]+)",
+        r"\nLikely root cause: ([^\n]+)",
         "OpenSearch cannot run on the data in {folder} ({0}): put back a good copy, or remove them to start with none.",
     ),
     (r"([^\n]+)\s*$", "OpenSearch cannot be started on {folder} ({0}): mend that and start again."),

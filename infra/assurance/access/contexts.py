@@ -25,12 +25,11 @@ from infra.assurance.model.identity import is_unknown
 PAIR: Final = "kms:encryptioncontext:"
 NAMES: Final = "kms:encryptioncontextkeys"
 _PREFIX: Final = "kms:encryptioncontext"
-MOST: Final = 512
+MOST: Final = 1024
 """Kinds of contexts that are told apart for one principal: more are refused."""
 
 # A character that no policy has: what holds it is another text than all that policies name.
 _OTHER: Final = "\ue002"
-_WILD: Final = ("like", "arn")
 _FREE: Final = None
 
 
@@ -94,6 +93,8 @@ class Contexts:
         self._key = key
         self._values: dict[str, dict[str, str]] = defaultdict(dict)
         self._no_texts: set[str] = set()
+        self._patterns: set[str] = set()
+        self._of_any_case: dict[str, set[str]] = defaultdict(set)
         policy = key.policy.statements if key.policy else ()
         self._asked = False
         for condition in _conditions([*policy, *desk.asking(_PREFIX)], key.arn):
@@ -112,14 +113,20 @@ class Contexts:
             Refused: together, they make too many kinds of contexts.
         """
         asked = _conditions(statements, self._key.arn) if self._asked else []
-        names = [name for each in asked if each.key == NAMES and each.operator for name in each.values]
-        patterns = [name for name in names if "*" in name or "?" in name or is_unknown(name)]
+        keys = {each.key.removeprefix(PAIR) for each in asked if each.key != NAMES}
         spelled: dict[str, set[str]] = defaultdict(set)
-        for name in set(names) - set(patterns):
-            spelled[name.lower()].add(name)
-        keys = {each.key.removeprefix(PAIR) for each in asked if each.key != NAMES} | spelled.keys()
+        patterns: set[str] = set()
+        for each in asked:
+            for name in each.values if each.key == NAMES and each.operator else ():
+                if _is_by_pattern(each) or is_unknown(name):
+                    patterns.add(name)
+                elif _ignores_case(each):
+                    keys.add(name.lower())
+                else:
+                    spelled[name.lower()].add(name)
+        keys |= spelled.keys()
         found = [(*self._pairs(key, spelled.get(key, set())), Pair(key, key)) for key in sorted(keys)]
-        found += [(Pair(name, "", _standing_for(name)), Pair(name)) for name in sorted(set(patterns))]
+        found += [(Pair(name, "", _standing_for(name)), Pair(name)) for name in sorted(patterns)]
         if any(each.key == NAMES for each in asked):
             found.append((Pair("another key", "", _OTHER), Pair("another key")))
         number = prod(map(len, found))
@@ -136,19 +143,32 @@ class Contexts:
             return
         if not condition.operator.is_text:
             self._no_texts.add(key)
-        is_wild = any(word in condition.written.lower() for word in _WILD)
+        if _is_by_pattern(condition):
+            self._patterns.add(key)
+        if _ignores_case(condition):
+            self._of_any_case[key].update(value for value in condition.values if not is_unknown(value))
         for value in condition.values:
-            if not is_wild or value.strip("*"):
-                values[value] = _standing_for(value) if is_wild or "${" in value else value
+            if not _is_by_pattern(condition):
+                values[value] = _standing_for(value) if "${" in value else value
+            elif value.strip("*"):
+                values[value] = _standing_for(value)
 
     def _pairs(self, key: str, names: set[str]) -> Iterator[Pair]:
-        values = self._values.get(key, {})
+        values = {**self._values.get(key, {}), **dict(self._in_another_case(key))}
         other = anything(f"another {key}") if key in self._no_texts else _OTHER
         others = (name for name in (key.upper(), key, key.title()) if name not in names)
         for name in (*sorted(names), next(others, key)) if names else (key,):
             for value, text in values.items():
                 yield Pair(f"{name}={value}", key, name, text)
             yield Pair(f"another {name}" if values else name, key, name, other)
+
+    def _in_another_case(self, key: str) -> Iterator[tuple[str, str]]:
+        """Of values whose case means nothing to some condition, those in a case that none names."""
+        named = self._values.get(key, {})
+        for value in self._of_any_case.get(key, ()):
+            others = [case for case in (value.upper(), value.lower(), value.swapcase()) if case not in named]
+            if others:
+                yield f"{value} in another case", anything(value) if key in self._patterns else others[0]
 
 
 def _conditions(statements: Iterable[Statement], arn: str) -> list[Condition]:
@@ -160,6 +180,16 @@ def _conditions(statements: Iterable[Statement], arn: str) -> list[Condition]:
         for condition in statement.conditions
         if condition.key.startswith(_PREFIX) and _may_cover(statement, arn)
     ]
+
+
+def _is_by_pattern(condition: Condition) -> bool:
+    """Whether wildcards in its values mean something."""
+    written = condition.written.lower()
+    return "like" in written or "arn" in written
+
+
+def _ignores_case(condition: Condition) -> bool:
+    return "ignorecase" in condition.written.lower()
 
 
 def _of_services(statement: Statement) -> bool:

@@ -6,6 +6,7 @@ A key's policy comes first: <https://docs.aws.amazon.com/kms/latest/developergui
 from typing import Final
 
 from infra.assurance.access.actors import Actor
+from infra.assurance.access.contexts import NAMES, PAIR
 from infra.assurance.access.desk import Desk, Question
 from infra.assurance.access.guarded import Context, Doors, Guarded
 from infra.assurance.access.policies.document import Document
@@ -18,6 +19,10 @@ from infra.assurance.model.resource import Resource
 TYPES: Final = {"AWS::KMS::Key": "KeyPolicy", "AWS::KMS::ReplicaKey": "KeyPolicy"}
 DECRYPT: Final = "kms:Decrypt"
 VIA: Final = "kms:viaservice"
+# <https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html>,
+# <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>; whoever stores an object in S3
+# may add pairs of their own.
+_WRITTEN_BY: Final = {"secretsmanager": ("SecretARN", "SecretVersionId"), "ssm": ("PARAMETER_ARN",)}
 _FOR_AWS: Final = "kms:grantisforawsresource"
 
 
@@ -105,9 +110,15 @@ class Keys:
 def opens(desk: Desk, actor: Actor, key: Guarded, via: str, context: Context) -> Decision:
     """Whether an actor may have something decrypted by a key, through a service, in an encryption context.
 
-    `context` is what the service is known to write; of more that it may write, nothing is known.
+    `context` is what is known of it. Where the service alone writes it, no other keys are in it.
     """
-    known = {VIA: (via,), _FOR_AWS: (), **{f"kms:EncryptionContext:{name}": value for name, value in context.items()}}
+    known = {VIA: (via,), _FOR_AWS: (), **{f"{PAIR}{name}": value for name, value in context.items()}}
+    if written := _WRITTEN_BY.get(via.partition(".")[0]):
+        own = {f"{PAIR}{name.lower()}" for name in written}
+        policy = key.policy.about(DECRYPT) if key.policy else ()
+        asked = (each.key for statement in (*actor.principal.about(DECRYPT), *policy) for each in statement.conditions)
+        known |= {name: () for name in asked if name.startswith(PAIR) and name not in own}
+        known[NAMES] = written
     return desk.ask(actor, Question(DECRYPT, key, ResourceKind.KEY, context=known))
 
 

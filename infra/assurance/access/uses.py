@@ -89,12 +89,12 @@ def uses(desk: Desk, keys: Keys) -> list[Fact]:
     found: list[Fact] = []
     for key in keys.made:
         with reading(keys.model, key.resource):
-            found += _KeyUses(desk, key, *keys.kind(key)).facts()
+            found += KeyUses(desk, key, *keys.kind(key)).facts()
     return found
 
 
-class _KeyUses:
-    """Of one key. Neither asymmetric keys nor those for MACs take an encryption context."""
+class KeyUses:
+    """Of one key, of that `KeyUsage` and `KeySpec`: neither asymmetric keys nor those for MACs take a context."""
 
     def __init__(self, desk: Desk, key: Guarded, usage: str, spec: str) -> None:
         self._desk, self._key = desk, key
@@ -103,6 +103,11 @@ class _KeyUses:
         self._takes_context = spec == _SYMMETRIC or is_unknown(spec)
 
     def facts(self) -> Iterator[Fact]:
+        """Who may do what with it.
+
+        Raises:
+            Refused: its users' policies tell too many kinds of contexts apart.
+        """
         found: dict[str, _Used] = {}
         for use, actions in self._uses.items():
             found[use], wider = _Used(), found.get(_IMPLIED_BY.get(use, ""), _Used())

@@ -18,7 +18,7 @@ ACTIONS: Final = {
     "kms:Decrypt": (f"arn:aws:kms:eu-central-1:{OWN}:key/one", ResourceKind.KEY),
     "sts:AssumeRole": (f"arn:aws:iam::{OWN}:role/target", ResourceKind.ROLE),
 }
-# Keys that a request has or lacks, with the values it may have; the last has several at once.
+# Keys that a request has or lacks, with the values it may have; the last two have several at once.
 KEYS: Final = {
     "aws:SecureTransport": ("true", "false"),
     "aws:SourceIp": ("10.1.2.3", "203.0.113.9"),
@@ -27,9 +27,11 @@ KEYS: Final = {
     "kms:ViaService": ("secretsmanager.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com"),
     "s3:max-keys": ("5", "10"),
     "aws:SourceArn": (f"arn:aws:sns:eu-central-1:{OWN}:topic", f"arn:aws:s3:::{OTHER}"),
+    "kms:EncryptionContext:purpose": ("messages", "memories"),
     "aws:TagKeys": ("team", "stage", "cost"),
+    "kms:EncryptionContextKeys": ("purpose", "tenant", "Purpose"),
 }
-MULTIPLE: Final = "aws:TagKeys"
+MULTIPLE: Final = ("aws:TagKeys", "kms:EncryptionContextKeys")
 LACKED: Final = "aws:PrincipalTag/none"
 
 
@@ -69,7 +71,7 @@ class Case:
 
     def simulation(self) -> dict[str, Any]:
         context: dict[str, Any] = {
-            key: list(values) if key == MULTIPLE else values[0] for key, values in self.context.items()
+            key: list(values) if key in MULTIPLE else values[0] for key, values in self.context.items()
         }
         if self.kind in {Kind.ROLE, Kind.USER}:
             context |= {"aws:PrincipalArn": self.arn, "aws:PrincipalAccount": self.account}
@@ -123,7 +125,7 @@ class Cases:
             if action == "sts:AssumeRole" or self.chance(0.7)
             else None,
             context={
-                key: self.some_of(values, 3 if key == MULTIPLE else 1)
+                key: self.some_of(values, 3 if key in MULTIPLE else 1)
                 for key, values in KEYS.items()
                 if self.chance(0.7)
             },
@@ -197,7 +199,7 @@ class Cases:
         """An operator on a key of a fitting kind."""
         kinds: dict[str, tuple[Sequence[str], Sequence[str]]] = {
             "String": (("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
-                       ("aws:PrincipalTag/team", "kms:ViaService")),
+                       ("aws:PrincipalTag/team", "kms:ViaService", "kms:EncryptionContext:purpose")),
             "Arn": (("Equals", "Like", "NotEquals", "NotLike"), ("aws:SourceArn",)),
             "Numeric": (("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
                         ("s3:max-keys",)),
@@ -215,7 +217,7 @@ class Cases:
         if kind == "Null":
             return operator, key, self.random.choice(("true", "false", True, [False]))
         if kind == "String" and self.chance(0.3):
-            key = MULTIPLE
+            key = self.random.choice(MULTIPLE)
             operator = self.random.choice(("ForAllValues:", "ForAnyValue:")) + operator
         if not operator.startswith("ForAny") and self.chance(0.3):
             operator += "IfExists"

@@ -1,189 +1,268 @@
-"""What every memory store promises (``ai_core.memory.store.MemoryStore``)."""
+"""What the memory promises on every store, searched in either way (``ai_core.memory.memories.Memories``)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import timedelta
+from uuid import uuid4
 
-import numpy as np
 import pytest
-from ai_core.memory.embedder import DIMENSIONS, Embedder, Embedding
-from ai_core.memory.opensearch import OpenSearchStore
-from ai_core.memory.opensearch_client import OpenSearchClient
-from ai_core.memory.pgvector import PgvectorStore
-from ai_core.memory.store import NEAREST, Forgotten, Memory, MemoryStore, memory_id
-from ai_core.settings import DatabaseSettings
-from chassis.signing import Signer
+from ai_core.memory import memories as module
+from ai_core.memory.embedder import Embedder
+from ai_core.memory.memories import Memories
+from ai_core.memory.ranking import CANDIDATES, Candidate
+from ai_core.memory.store import NEAREST, Forgotten, Memory, MemoryStore
 
-from tests.support.opensearch_domain import Domain
+from tests.ai_core.memory.conftest import MOST, NOON, Raw, Somebody, Way, everything, somebody
 
 pytestmark = pytest.mark.anyio
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=1)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("database", id="pgvector"),
-        pytest.param("opensearch_server", id="opensearch", marks=pytest.mark.xdist_group("opensearch")),
-    ]
-)
-def server(request: pytest.FixtureRequest) -> DatabaseSettings | str:
-    """What the store stands on, started here, outside of the event loop."""
-    return request.getfixturevalue(request.param)
+async def remember(memories: Memories, person: Somebody, *said: Memory) -> None:
+    """Memories of one conversation."""
+    conversation = said[0].conversation_id if said else person.conversation_id
+    await memories.remember(person.key, person.user_id, conversation, said)
 
 
-@pytest.fixture
-async def store(server: DatabaseSettings | str, signer: Signer) -> AsyncIterator[MemoryStore]:
-    async with AsyncExitStack() as stack:
-        if isinstance(server, str):
-            domain = await stack.enter_async_context(Domain(server))
-            store = OpenSearchStore(OpenSearchClient(domain.url, signer))
-        else:
-            store = PgvectorStore(server)
-        stack.push_async_callback(store.close)
-        yield store
+async def recall(memories: Memories, person: Somebody, question: str) -> list[Memory]:
+    return await memories.recall(person.key, person.user_id, question, LATER)
 
 
-def memory(user: UUID, conversation: UUID, content: str = "words", *, minute: int = 0, passage: int = 0) -> Memory:
-    message = uuid4()
-    return Memory(
-        memory_id=memory_id(user, message, passage),
-        conversation_id=conversation,
-        message_id=message,
-        sender="user",
-        content=content,
-        created_at=NOON + timedelta(minutes=minute),
-    )
+async def test_what_is_remembered_is_found_as_it_was(memories: Memories) -> None:
+    person = somebody()
+    kept = person.said("Grüße 👋🏽 \u202e\n and 'quotes' \\ %s")
+    await remember(memories, person, kept)
+    assert await recall(memories, person, kept.content) == [kept]
+    assert await everything(memories, person) == [kept]
 
 
-def vector(*coordinates: float) -> Embedding:
-    """A vector of length 1 in the first few dimensions."""
-    long = np.zeros(DIMENSIONS, dtype=np.float32)
-    long[: len(coordinates)] = coordinates
-    return long / np.float32(np.linalg.norm(long))
-
-
-async def test_what_is_remembered_is_found_as_it_was(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    kept = memory(user, conversation, "Grüße 👋🏽 \u202e\n and 'quotes' \\ %s")
-    await store.remember(user, conversation, [kept], [vector(1)])
-    assert await store.search(user, vector(1)) == [kept]
-
-
-async def test_meaning_finds_other_words(store: MemoryStore, embedder: Embedder) -> None:
-    user, conversation = uuid4(), uuid4()
+async def test_meaning_finds_other_words(memories: Memories) -> None:
+    person = somebody()
     said = ["I was laid off from my nursing job in March.", "I love hiking.", "I want to become a data engineer."]
-    kept = [memory(user, conversation, content) for content in said]
-    await store.remember(user, conversation, kept, await embedder.embed(said))
-    (question,) = await embedder.embed(["How do I tell them that I lost my work at the hospital?"])
-    assert [found.content for found in await store.search(user, question)] == said[:1]
+    await remember(memories, person, *map(person.said, said))
+    found = await recall(memories, person, "How do I tell them that I lost my work at the hospital?")
+    assert [memory.content for memory in found] == said[:1]
 
 
-async def test_nobody_finds_what_another_said(store: MemoryStore) -> None:
-    alice, mallory, conversation = uuid4(), uuid4(), uuid4()
-    kept = memory(alice, conversation)
-    await store.remember(alice, conversation, [kept], [vector(1)])
-    assert await store.search(mallory, vector(1)) == []
-    assert await store.page(mallory, 10, None) == []
-    await store.forget_conversation(mallory, conversation)
-    await store.forget_user(mallory)
-    assert await store.page(alice, 10, None) == [kept]
+async def test_nobody_finds_what_another_said(memories: Memories) -> None:
+    alice, mallory = somebody(), somebody()
+    kept = alice.said("I was laid off from my nursing job.")
+    await remember(memories, alice, kept)
+    for key in (mallory.key, alice.key):
+        assert await memories.recall(key, mallory.user_id, kept.content, LATER) == []
+        assert (await memories.page(key, mallory.user_id, 10, None)).memories == []
+    await memories.forget_conversation(mallory.user_id, kept.conversation_id)
+    assert not await memories.forget(mallory.user_id, kept.memory_id)
+    assert await memories.renew(mallory.key, mallory.user_id) == 0
+    await memories.forget_user(mallory.user_id)
+    assert await everything(memories, alice) == [kept]
+    assert await recall(memories, alice, kept.content) == [kept]
 
 
-async def test_a_search_is_exact_among_other_people(store: MemoryStore) -> None:
+async def test_another_s_key_opens_nothing(memories: Memories) -> None:
+    alice, mallory = somebody(), somebody()
+    kept = alice.said("I was laid off from my nursing job.")
+    await remember(memories, alice, kept)
+    for _ in range(2):
+        assert await memories.recall(mallory.key, alice.user_id, kept.content, LATER) == []
+        assert (await memories.page(mallory.key, alice.user_id, 10, None)).memories == []
+        assert await recall(memories, alice, kept.content) == [kept]
+
+
+async def test_a_search_is_exact_among_other_people(
+    memories: Memories, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nearer memories of others never push out one's own: the trap of an approximate index with a filter."""
-    random = np.random.default_rng(7)
-    question = vector(1)
-    for _ in range(20):
-        other, conversation = uuid4(), uuid4()
-        kept = [memory(other, conversation) for _ in range(20)]
-        await store.remember(other, conversation, kept, [question for _ in kept])
-    user, conversation = uuid4(), uuid4()
-    near = [vector(1, float(distance)) for distance in random.permutation(np.linspace(0.1, 1.5, 30))]
-    kept = [memory(user, conversation) for _ in near]
-    await store.remember(user, conversation, kept, near)
-    order = sorted(range(len(near)), key=lambda i: -float(near[i] @ question))
-    assert await store.search(user, question) == [kept[i] for i in order[:NEAREST]]
+    question = "What should I ask for when they offer me the job?"
+    for _ in range(3):
+        other = somebody()
+        await remember(memories, other, *(other.said(question, minute=minute) for minute in range(MOST)))
+    person = somebody()
+    said = [person.said(f"{what} {number}.") for number in range(5) for what in TOPICS]
+    assert CANDIDATES < len(said) <= MOST
+    await remember(memories, person, *said)
+    given: list[Candidate] = []
+    monkeypatch.setattr(module, "rank", lambda candidates, _: given.extend(candidates) or [])
+    await recall(memories, person, question)
+    (asked,) = await embedder.embed([question])
+    vectors = await embedder.embed([memory.content for memory in said])
+    order = sorted(range(len(said)), key=lambda number: -float(vectors[number] @ asked))
+    assert {candidate.memory.memory_id for candidate in given} == {said[n].memory_id for n in order[:CANDIDATES]}
+    for candidate in given:
+        number = said.index(candidate.memory)
+        assert candidate.similarity == pytest.approx(float(vectors[number] @ asked), abs=0.01)
+        assert float(candidate.vector @ vectors[number]) == pytest.approx(1, abs=0.001)
 
 
-async def test_what_has_nothing_to_do_with_the_question_is_not_found(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    await store.remember(user, conversation, [memory(user, conversation)], [vector(0.1, 1)])
-    assert await store.search(user, vector(1)) == []
+TOPICS = (
+    "I would ask for a higher salary",
+    "My sister lives in Lyon",
+    "The offer came by e-mail on day",
+    "I have worked night shifts for years",
+    "They want me to relocate to office",
+    "I failed the driving test",
+    "A colleague got a bonus of",
+)
 
 
-async def test_remembering_twice_remembers_once(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    first, second = memory(user, conversation, minute=1), memory(user, conversation, minute=2)
-    await store.remember(user, conversation, [first], [vector(1)])
-    await asyncio.gather(
-        *(store.remember(user, conversation, [first, second], [vector(1), vector(1)]) for _ in range(4))
-    )
-    assert await store.page(user, 10, None) == [first, second]
+async def test_what_has_nothing_to_do_with_the_question_is_not_found(memories: Memories) -> None:
+    person = somebody()
+    await remember(memories, person, person.said("I love hiking in the mountains."))
+    assert await recall(memories, person, "How do I negotiate a salary?") == []
 
 
-async def test_nothing_to_remember_is_fine(store: MemoryStore) -> None:
-    user = uuid4()
-    await store.remember(user, uuid4(), [], [])
-    assert await store.page(user, 10, None) == []
+async def test_no_more_are_found_than_a_prompt_takes(memories: Memories) -> None:
+    person = somebody()
+    said = [f"I want a better salary because of reason {number}." for number in range(NEAREST + 4)]
+    await remember(memories, person, *map(person.said, said))
+    assert len(await recall(memories, person, "Why do I want a better salary?")) <= NEAREST
 
 
-async def test_pages_hold_everything_once_in_order(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    same_time = [memory(user, conversation, minute=3) for _ in range(5)]
-    kept = [memory(user, conversation, minute=m) for m in (5, 1, 2)] + same_time
-    await store.remember(user, conversation, kept, [vector(1) for _ in kept])
-    read: list[Memory] = []
-    while page := await store.page(user, 2, (read[-1].created_at, read[-1].memory_id) if read else None):
-        assert len(page) <= 2
-        read += page
-    assert read == sorted(kept, key=lambda m: (m.created_at, m.memory_id))
+async def test_remembering_twice_remembers_once(memories: Memories) -> None:
+    person = somebody()
+    first, second = person.said(minute=1), person.said(minute=2)
+    await remember(memories, person, first)
+    await asyncio.gather(*(remember(memories, person, first, second) for _ in range(4)))
+    assert await everything(memories, person) == [first, second]
 
 
-async def test_a_forgotten_conversation_is_gone_for_good_and_only_that(store: MemoryStore) -> None:
-    user, forgotten, other = uuid4(), uuid4(), uuid4()
-    lost, kept = memory(user, forgotten), memory(user, other)
-    await store.remember(user, forgotten, [lost], [vector(1)])
-    await store.remember(user, other, [kept], [vector(1)])
+async def test_nothing_to_remember_is_fine(memories: Memories) -> None:
+    person = somebody()
+    await remember(memories, person)
+    assert await everything(memories, person) == []
+    assert await recall(memories, person, "words") == []
+
+
+async def test_what_was_just_said_is_found_at_once(memories: Memories) -> None:
+    """A question before had the person's vectors opened and kept."""
+    person = somebody()
+    first, second = person.said("I work as a nurse."), person.said("I was a nurse in Lyon.")
+    assert await recall(memories, person, "Where was I a nurse?") == []
+    for kept in ([first], [first, second]):
+        await remember(memories, person, kept[-1])
+        found = await recall(memories, person, "Where was I a nurse?")
+        assert {memory.memory_id for memory in found} == {memory.memory_id for memory in kept}
+
+
+async def test_what_another_process_remembers_is_found_within_a_minute_and_what_it_forgets_at_once_not(
+    store: MemoryStore, memories: Memories, embedder: Embedder, way: Way
+) -> None:
+    now = 0.0
+    here = Memories(store, embedder, search=way.search, most=MOST, clock=lambda: now)
+    person = somebody()
+    first, second = person.said("I work as a nurse."), person.said("I was a nurse in Lyon.")
+    await remember(here, person, first)
+    assert await recall(here, person, "nurse") == [first]
+    await remember(memories, person, second)
+    await memories.forget(person.user_id, first.memory_id)
+    assert first not in await recall(here, person, "nurse")
+    now = 60.0
+    assert await recall(here, person, "nurse") == [second]
+
+
+async def test_pages_hold_everything_once_in_order(memories: Memories) -> None:
+    person = somebody()
+    kept = [person.said(minute=minute) for minute in (5, 1, 2, 3, 3, 3, 3, 3)]
+    await remember(memories, person, *kept)
+    for limit in (1, 2, 4, 8, 9):
+        read: list[Memory] = []
+        after = None
+        while True:
+            page = await memories.page(person.key, person.user_id, limit, after)
+            assert 0 < len(page.memories) <= limit
+            read += page.memories
+            after = page.next
+            if after is None:
+                break
+        assert read == sorted(kept, key=lambda memory: (memory.created_at, memory.memory_id))
+
+
+async def test_above_the_cap_the_ai_s_oldest_go_first_and_then_the_person_s(memories: Memories) -> None:
+    person = somebody()
+    told = [person.said(f"I hear you {n}.", minute=n, sender="ai") for n in range(3)]
+    said = [person.said(f"I say {n}.", minute=100 + n) for n in range(MOST - 2)]
+    await remember(memories, person, *said, *told)
+    assert await everything(memories, person) == [*told[1:], *said]
+    await remember(memories, person, later := person.said("One more.", minute=200))
+    assert await everything(memories, person) == [*told[2:], *said, later]
+    more = [person.said(f"And {n}.", minute=300 + n) for n in range(3)]
+    await remember(memories, person, *more)
+    assert await everything(memories, person) == [*said[2:], later, *more]
+    assert said[0] not in await recall(memories, person, said[0].content)
+    await remember(memories, person, last := person.said("Again.", minute=400))
+    assert await everything(memories, person) == [*said[3:], later, *more, last]
+
+
+async def test_a_forgotten_memory_is_gone_for_good_and_only_that(memories: Memories) -> None:
+    person = somebody()
+    lost, kept = person.said("I was a nurse in Lyon."), person.said("I was a nurse in Paris.")
+    await remember(memories, person, lost, kept)
+    assert len(await recall(memories, person, "nurse")) == 2
+    assert await memories.forget(person.user_id, lost.memory_id)
     for _ in range(2):
-        await store.forget_conversation(user, forgotten)
-        assert await store.search(user, vector(1)) == [kept]
-        assert await store.page(user, 10, None) == [kept]
+        assert await recall(memories, person, "nurse") == [kept]
+        assert await everything(memories, person) == [kept]
+        assert not await memories.forget(person.user_id, lost.memory_id)
+        await remember(memories, person, lost, kept)
+    assert not await memories.forget(person.user_id, uuid4())
+
+
+async def test_a_forgotten_conversation_is_gone_for_good_and_only_that(memories: Memories) -> None:
+    person, other = somebody(), uuid4()
+    lost, kept = person.said("I was a nurse in Lyon."), person.said("I was a nurse in Paris.", conversation=other)
+    await remember(memories, person, lost)
+    await remember(memories, person, kept)
+    for _ in range(2):
+        await memories.forget_conversation(person.user_id, person.conversation_id)
+        assert await recall(memories, person, "nurse") == [kept]
+        assert await everything(memories, person) == [kept]
     with pytest.raises(Forgotten):
-        await store.remember(user, forgotten, [lost], [vector(1)])
-    assert await store.page(user, 10, None) == [kept]
+        await remember(memories, person, lost)
+    assert await everything(memories, person) == [kept]
 
 
-async def test_a_forgotten_person_is_gone_for_good(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    await store.remember(user, conversation, [memory(user, conversation)], [vector(1)])
+async def test_a_forgotten_person_is_gone_for_good(memories: Memories, raw: Raw) -> None:
+    person = somebody()
+    single = person.said("I was a nurse in Rome.")
+    await remember(memories, person, single, person.said("I was a nurse in Lyon."))
+    await memories.forget(person.user_id, single.memory_id)
     for _ in range(2):
-        await store.forget_user(user)
-        assert await store.page(user, 10, None) == []
-    for late in (conversation, uuid4()):
+        await memories.forget_user(person.user_id)
+        assert await everything(memories, person) == []
+        assert await recall(memories, person, "nurse") == []
+        assert await raw.dump(person.user_id) == b""
+    for late in (person.conversation_id, uuid4()):
         with pytest.raises(Forgotten):
-            await store.remember(user, late, [memory(user, late)], [vector(1)])
-    assert await store.page(user, 10, None) == []
+            await remember(memories, person, person.said(conversation=late))
+    assert await everything(memories, person) == []
 
 
-async def test_who_was_never_known_can_be_forgotten_beforehand(store: MemoryStore) -> None:
-    user, conversation = uuid4(), uuid4()
-    await store.forget_conversation(user, conversation)
+async def test_who_was_never_known_can_be_forgotten_beforehand(memories: Memories) -> None:
+    person = somebody()
+    await memories.forget_conversation(person.user_id, person.conversation_id)
     with pytest.raises(Forgotten):
-        await store.remember(user, conversation, [memory(user, conversation)], [vector(1)])
+        await remember(memories, person, person.said())
 
 
-@pytest.mark.parametrize("whole_person", [True, False])
-async def test_remembering_never_outruns_forgetting(store: MemoryStore, *, whole_person: bool) -> None:
-    for _ in range(10):
-        user, conversation = uuid4(), uuid4()
-        forget = store.forget_user(user) if whole_person else store.forget_conversation(user, conversation)
-        writes = (store.remember(user, conversation, [memory(user, conversation)], [vector(1)]) for _ in range(6))
-        outcomes = await asyncio.gather(*writes, forget, return_exceptions=True)
-        assert all(outcome is None or isinstance(outcome, Forgotten) for outcome in outcomes), outcomes
-        assert await store.page(user, 10, None) == []
+@pytest.mark.parametrize("what", ["person", "conversation", "memory"])
+async def test_remembering_never_outruns_forgetting(memories: Memories, what: str) -> None:
+    for _ in range(5):
+        person = somebody()
+        lost = person.said("I was a nurse in Lyon.")
+        if what == "memory":
+            await remember(memories, person, lost)
+            forget = memories.forget(person.user_id, lost.memory_id)
+        elif what == "person":
+            forget = memories.forget_user(person.user_id)
+        else:
+            forget = memories.forget_conversation(person.user_id, person.conversation_id)
+        writes = (remember(memories, person, lost) for _ in range(6))
+        reads = (recall(memories, person, "nurse") for _ in range(2))
+        outcomes = await asyncio.gather(*writes, *reads, forget, return_exceptions=True)
+        wrong = [o for o in outcomes if isinstance(o, BaseException) and not isinstance(o, Forgotten)]
+        assert wrong == []
+        assert await everything(memories, person) == []
+        assert await recall(memories, person, "nurse") == []
 
 
-async def test_a_store_that_answers_passes_its_check(store: MemoryStore) -> None:
-    await store.check()
+async def test_a_store_that_answers_passes_its_check(memories: Memories) -> None:
+    await memories.check()

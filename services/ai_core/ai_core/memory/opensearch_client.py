@@ -27,10 +27,10 @@ BATCH = 200
 """Documents a bulk request. With an embedding one takes up to 10 KiB, and the smallest instances accept 10 MiB."""
 
 _TEMPORARY = (429, 502, 503, 504)
-_STORED = (HTTPStatus.CREATED, HTTPStatus.CONFLICT)
-"""A document is there now, or was before."""
 
 Json = Mapping[str, Any]
+Operation = tuple[Json, Json | None]
+"""A line of a bulk request that says what to do, and the document to do it with where there is one."""
 
 
 class StoreUnavailable(ConnectionError):
@@ -85,15 +85,33 @@ class OpenSearchClient:
             StoreUnavailable: some are not stored; those that are may be stored again.
             Refused: one can never be stored.
         """
-        path = f"/{index}/_bulk?refresh=wait_for&require_alias=true"
-        waiting = list(documents)
+        operations = [({"create": {"_id": name, "routing": routing}}, each) for name, each in documents.items()]
+        await self.bulk(index, operations, also=(HTTPStatus.CONFLICT,))
+
+    async def bulk(
+        self, index: str, operations: Sequence[Operation], *, also: Collection[int] = (), wait: bool = True
+    ) -> None:
+        """Do all of ``operations``, and return when each was a success or had one of the statuses ``also``.
+
+        Args:
+            index: An alias.
+            operations: May be done twice, in any order.
+            also: Statuses as of ``call``.
+            wait: Until searches find what was done.
+
+        Raises:
+            StoreUnavailable: some are not done.
+            Refused: one can never be done.
+        """
+        path = f"/{index}/_bulk?refresh={'wait_for' if wait else 'false'}&require_alias=true"
+        waiting = list(operations)
         attempt = 0
         while waiting:
             batch, rest = waiting[:BATCH], waiting[BATCH:]
-            lines = [({"create": {"_id": name, "routing": routing}}, documents[name]) for name in batch]
-            body = b"\n".join(_line(line) for pair in lines for line in pair) + b"\n"
+            body = b"".join(_line(line) + b"\n" for operation in batch for line in operation if line is not None)
             _, answer = await self._call("PUT", path, body, (), ATTEMPTS)
-            failed = _not_stored(batch, [s.status for i in _Bulk.model_validate_json(answer).items for s in i.values()])
+            statuses = [s.status for item in _Bulk.model_validate_json(answer).items for s in item.values()]
+            failed = _not_done(batch, statuses, also)
             if failed:
                 attempt += 1
                 if attempt == ATTEMPTS:
@@ -173,11 +191,11 @@ def _line(value: Json) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _not_stored(batch: Sequence[str], statuses: Sequence[int]) -> list[str]:
-    """Those that may be stored when asked again."""
-    if refused := {*statuses} - {*_STORED, *_TEMPORARY}:
+def _not_done(batch: Sequence[Operation], statuses: Sequence[int], also: Collection[int]) -> list[Operation]:
+    """Those that may be done when asked again."""
+    if refused := {s for s in statuses if s >= HTTPStatus.MULTIPLE_CHOICES} - {*also, *_TEMPORARY}:
         raise Refused(f"documents of a bulk request: {sorted(refused)}")
-    return [name for name, status in zip(batch, statuses, strict=True) if status in _TEMPORARY]
+    return [each for each, status in zip(batch, statuses, strict=True) if status in _TEMPORARY]
 
 
 async def _pause(attempt: int) -> None:

@@ -12,12 +12,12 @@ from ai_core.memory.embedder import DIMENSIONS
 from ai_core.memory.opensearch_client import Json, OpenSearchClient
 
 ALIAS = "memories"
-INDEX = f"{ALIAS}-v1"
+INDEX = f"{ALIAS}-v2"
 
 MAPPINGS: Json = {
     "dynamic": "strict",
-    # Embeddings are compared where they lie, in columns; as text they would be most of what is stored and read.
-    "_source": {"excludes": ["embedding"]},
+    # What is large is read out of columns, which costs a quarter of what the text of a document does.
+    "_source": {"excludes": ["content", "vector", "embedding"]},
     # A document without its person's routing would be on a shard where nobody looks.
     "_routing": {"required": True},
     "properties": {
@@ -26,19 +26,27 @@ MAPPINGS: Json = {
         "conversation_id": {"type": "keyword"},
         "message_id": {"type": "keyword", "index": False},
         "sender": {"type": "keyword", "index": False},
-        "content": {"type": "binary"},
         # Microseconds since 1970, exact for every time; ``date`` has milliseconds, ``date_nanos`` only 1970 to 2262.
         "created_at": {"type": "long"},
-        # Without `index.knn` there is no graph, only the numbers: a search compares with all of one person's.
+        # Cells.
+        "content": {"type": "binary", "doc_values": True},
+        "vector": {"type": "binary", "doc_values": True},
+        # The vector in the clear, where the store is to compare. Without `index.knn` there is no graph, only the
+        # numbers: a search compares with all of one person's.
         "embedding": {"type": "knn_vector", "dimension": DIMENSIONS},
-        # In a tombstone: the ids of what was forgotten.
+        # In a person's tombstone: the ids of what was forgotten.
         "forgotten": {"type": "keyword"},
+        # In what is left in the place of a memory that was forgotten by itself, and nothing else: the person's id.
+        "forgotten_of": {"type": "keyword"},
     },
 }
 SETTINGS: Json = {
     "number_of_shards": 3,
     "auto_expand_replicas": "0-1",  # a copy wherever there is a second node
     "refresh_interval": "1s",
+    # A person's documents side by side: all of them are read at once.
+    "sort.field": "user_id",
+    "sort.order": "asc",
 }
 
 

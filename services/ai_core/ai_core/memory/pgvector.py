@@ -1,37 +1,21 @@
-"""Memories in PostgreSQL with pgvector.
+"""Memories in PostgreSQL, with pgvector for those that are kept with an embedding.
 
 A search compares with every memory of one person: exact, and quick at a person's sizes. An approximate index over all
 people would find the neighbours first and drop other people's afterwards, and so miss most of the person's own.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from chassis.database import connect
 from chassis.settings import DatabaseSettings
-from sqlalchemy import (
-    ARRAY,
-    REAL,
-    BigInteger,
-    Cast,
-    RowMapping,
-    Select,
-    Uuid,
-    bindparam,
-    cast,
-    func,
-    select,
-    text,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CursorResult, Executable, Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ai_core.memory import pgvector_statements as statements
 from ai_core.memory.embedder import Embedding
-from ai_core.memory.seal import open_sealed, seal
-from ai_core.memory.store import LEAST_SIMILARITY, NEAREST, Forgotten, Memory, Position
-from ai_core.memory.tables import forgotten_conversations, forgotten_users, memories
+from ai_core.memory.store import Forgotten, Position, Record
 
 
 class PgvectorStore:
@@ -39,111 +23,102 @@ class PgvectorStore:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._engine = connect(settings)
-        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")  # a read is one statement
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")  # of one statement
 
-    async def remember(
-        self, user_id: UUID, conversation_id: UUID, memories: Sequence[Memory], embeddings: Sequence[Embedding]
-    ) -> None:
+    async def remember(self, user_id: UUID, conversation_id: UUID, records: Sequence[Record]) -> None:
         """See ``MemoryStore``."""
+        ids = [record.memory_id for record in records]
         async with self._engine.begin() as connection:
             # Shared among those who remember, exclusive for who forgets: the tombstones that the next statement
             # looks for are either committed by now, or written after this transaction, whose rows they then cover.
-            await connection.execute(_LOCK_SHARED, {"lock": _lock(user_id)})
-            if await connection.scalar(_TOMBSTONES, {"user": user_id, "conversation": conversation_id}):
+            await connection.execute(statements.LOCK_SHARED, {"lock": _lock(user_id)})
+            asked = {"user": user_id, "conversation": conversation_id, "ids": ids}
+            forgotten = (await connection.execute(statements.FORGOTTEN, asked)).one()
+            if forgotten.everything:
                 raise Forgotten
-            if memories:
-                rows = [_row(user_id, memory, vector) for memory, vector in zip(memories, embeddings, strict=True)]
-                await connection.execute(_REMEMBER, rows)
+            some: Sequence[UUID] = forgotten.some or ()
+            rows = [_row(user_id, record) for record in records if record.memory_id not in some]
+            if rows:
+                await connection.execute(statements.REMEMBER, rows)
 
-    async def search(self, user_id: UUID, embedding: Embedding) -> list[Memory]:
+    async def vectors(self, user_id: UUID) -> list[tuple[UUID, bytes]]:
         """See ``MemoryStore``."""
-        return await self._read(_SEARCH, {"user": user_id, "question": embedding.tolist()})
+        # As two arrays, which the driver reads in a fraction of the time that as many rows take.
+        (found,) = await self._rows(statements.VECTORS, user=user_id)
+        ids: Sequence[UUID] = found.ids or ()
+        cells: Sequence[bytes] = found.cells or ()
+        return list(zip(ids, cells, strict=True))
 
-    async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Memory]:
+    async def nearest(self, user_id: UUID, embedding: Embedding, most: int) -> list[UUID]:
         """See ``MemoryStore``."""
-        position = (_TABLE.c.created_at, _TABLE.c.memory_id)
-        query = select(*_COLUMNS).where(_TABLE.c.user_id == user_id).order_by(*position).limit(limit)
-        if after:
-            query = query.where(tuple_(*position) > after)
-        return await self._read(query)
+        rows = await self._rows(statements.NEAREST, user=user_id, numbers=_numbers(embedding), most=most)
+        return [row[0] for row in rows]
+
+    async def read(self, user_id: UUID, memory_ids: Collection[UUID]) -> list[Record]:
+        """See ``MemoryStore``."""
+        return [Record(*row) for row in await self._rows(statements.READ, user=user_id, ids=list(memory_ids))]
+
+    async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Record]:
+        """See ``MemoryStore``."""
+        if after is None:
+            rows = await self._rows(statements.FIRST_PAGE, user=user_id, most=limit)
+        else:
+            rows = await self._rows(statements.PAGE, user=user_id, most=limit, time=after[0], id=after[1])
+        return [Record(*row) for row in rows]
+
+    async def embedded(self, user_id: UUID) -> set[UUID]:
+        """See ``MemoryStore``."""
+        return {row[0] for row in await self._rows(statements.EMBEDDED, user=user_id)}
+
+    async def replace(self, user_id: UUID, records: Sequence[Record]) -> None:
+        """See ``MemoryStore``."""
+        if records:
+            rows = [_replacement(user_id, record) for record in records]
+            async with self._engine.begin() as connection:
+                await connection.execute(statements.REPLACE, rows)
+
+    async def trim(self, user_id: UUID, most: int) -> int:
+        """See ``MemoryStore``."""
+        async with self._single.connect() as connection:
+            return await _changed(connection, statements.TRIM, user=user_id, most=most)
+
+    async def forget(self, user_id: UUID, memory_id: UUID) -> bool:
+        """See ``MemoryStore``."""
+        async with self._engine.begin() as connection:
+            await _lock_out(connection, user_id)
+            found = await _changed(connection, statements.FORGET, user=user_id, id=memory_id)
+            if found:
+                await connection.execute(statements.TOMBSTONE_OF_MEMORY, {"user_id": user_id, "memory_id": memory_id})
+        return bool(found)
 
     async def forget_user(self, user_id: UUID) -> None:
         """See ``MemoryStore``."""
         async with self._engine.begin() as connection:
             await _lock_out(connection, user_id)
-            await connection.execute(insert(forgotten_users).values(user_id=user_id).on_conflict_do_nothing())
-            await connection.execute(_TABLE.delete().where(_TABLE.c.user_id == user_id))
-            # The one above covers them.
-            conversations = forgotten_conversations.delete().where(forgotten_conversations.c.user_id == user_id)
-            await connection.execute(conversations)
+            await connection.execute(statements.TOMBSTONE_OF_USER, {"user_id": user_id})
+            for statement in (statements.FORGET_USER, *statements.COVERED):
+                await connection.execute(statement, {"user": user_id})
 
     async def forget_conversation(self, user_id: UUID, conversation_id: UUID) -> None:
         """See ``MemoryStore``."""
-        tombstone = insert(forgotten_conversations).values(user_id=user_id, conversation_id=conversation_id)
-        rows = _TABLE.delete().where(_TABLE.c.user_id == user_id, _TABLE.c.conversation_id == conversation_id)
+        tombstone = {"user_id": user_id, "conversation_id": conversation_id}
         async with self._engine.begin() as connection:
             await _lock_out(connection, user_id)
-            await connection.execute(tombstone.on_conflict_do_nothing())
-            await connection.execute(rows)
+            await connection.execute(statements.TOMBSTONE_OF_CONVERSATION, tombstone)
+            await connection.execute(statements.FORGET_CONVERSATION, {"user": user_id, "conversation": conversation_id})
 
     async def check(self) -> None:
         """See ``MemoryStore``."""
-        async with self._reader.connect() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """See ``MemoryStore``."""
         await self._engine.dispose()
 
-    async def _read(self, query: Select[Any], values: Mapping[str, object] | None = None) -> list[Memory]:
-        async with self._reader.connect() as connection:
-            return [_memory(row) for row in (await connection.execute(query, values)).mappings()]
-
-
-_TABLE = memories
-_COLUMNS = [column for column in memories.c if column.name not in ("user_id", "embedding")]
-
-
-def _embedding(name: str) -> Cast[Any]:
-    """The vector that is given as ``name``, a list of numbers: the driver sends those in binary, a vector as text."""
-    return cast(bindparam(name, type_=ARRAY(REAL)), _TABLE.c.embedding.type)
-
-
-# Statements are built once: building one takes as long as running it.
-def _search() -> Select[Any]:
-    """The memories of ``:user`` nearest to ``:question``."""
-    user = bindparam("user", type_=Uuid())
-    distance = _TABLE.c.embedding.cosine_distance(_embedding("question"))
-    mine = (
-        select(_TABLE.c.memory_id, distance.label("distance"))
-        .where(_TABLE.c.user_id == user)
-        .cte("mine")
-        .prefix_with("MATERIALIZED")
-    )
-    near = select(mine).where(mine.c.distance <= 1 - LEAST_SIMILARITY)
-    nearest = near.order_by(mine.c.distance).limit(NEAREST).subquery()
-    return (
-        select(*_COLUMNS)
-        .join(nearest, _TABLE.c.memory_id == nearest.c.memory_id)
-        .where(_TABLE.c.user_id == user)
-        .order_by(nearest.c.distance)
-    )
-
-
-def _tombstones() -> Select[bool]:
-    """Whether ``:conversation`` of ``:user``, or all of theirs, was forgotten."""
-    user, conversation = bindparam("user", type_=Uuid()), bindparam("conversation", type_=Uuid())
-    of_user = select(forgotten_users).where(forgotten_users.c.user_id == user)
-    of_conversation = select(forgotten_conversations).where(
-        forgotten_conversations.c.user_id == user, forgotten_conversations.c.conversation_id == conversation
-    )
-    return select(of_user.exists() | of_conversation.exists())
-
-
-_SEARCH = _search()
-_TOMBSTONES = _tombstones()
-_LOCK_SHARED = select(func.pg_advisory_xact_lock_shared(bindparam("lock", type_=BigInteger())))
-_REMEMBER = insert(_TABLE).values(embedding=_embedding("vector")).on_conflict_do_nothing()
+    async def _rows(self, statement: Executable, **values: object) -> Sequence[Row[Any]]:
+        async with self._single.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
 
 def _lock(user_id: UUID) -> int:
@@ -152,17 +127,36 @@ def _lock(user_id: UUID) -> int:
 
 
 async def _lock_out(connection: AsyncConnection, user_id: UUID) -> None:
-    await connection.execute(select(func.pg_advisory_xact_lock(_lock(user_id))))
+    await connection.execute(statements.LOCK, {"lock": _lock(user_id)})
 
 
-def _row(user_id: UUID, memory: Memory, embedding: Embedding) -> dict[str, object]:
+async def _changed(connection: AsyncConnection, statement: Executable, **values: object) -> int:
+    return cast("CursorResult[Any]", await connection.execute(statement, values)).rowcount
+
+
+def _row(user_id: UUID, record: Record) -> dict[str, object]:
     return {
-        **memory.model_dump(),
         "user_id": user_id,
-        "content": seal(memory.content),
-        "vector": embedding.tolist(),
+        "memory_id": record.memory_id,
+        "conversation_id": record.conversation_id,
+        "message_id": record.message_id,
+        "sender": record.sender,
+        "created_at": record.created_at,
+        "content": record.content,
+        "vector": record.vector,
+        "numbers": _numbers(record.embedding),
     }
 
 
-def _memory(row: RowMapping) -> Memory:
-    return Memory.model_validate({**row, "content": open_sealed(row["content"])})
+def _replacement(user_id: UUID, record: Record) -> dict[str, object]:
+    return {
+        "user": user_id,
+        "id": record.memory_id,
+        "content": record.content,
+        "cell": record.vector,
+        "numbers": _numbers(record.embedding),
+    }
+
+
+def _numbers(embedding: Embedding | None) -> list[float] | None:
+    return None if embedding is None else embedding.tolist()

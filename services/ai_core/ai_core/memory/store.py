@@ -1,6 +1,11 @@
-"""The protocol of a memory store. Every call about a memory takes the person first: none can be made without."""
+"""The protocol of a memory store. Every call about a memory takes the person first: none can be made without.
 
-from collections.abc import Sequence
+A store knows people, ids, times and bytes. It has no key and sees no words: what it keeps of those are cells
+(``chassis.sealing.cells``) that ``ai_core.memory.memories`` seals and opens.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID, uuid5
@@ -39,25 +44,70 @@ class Forgotten(Exception):
     """The person or the conversation was forgotten; nothing of it is ever stored again."""
 
 
-class MemoryStore(Protocol):
-    """Where memories are. A store that cannot be reached raises what its ``unavailable`` handler answers with 503."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A memory as a store keeps it: its words and its vector sealed, its time, sender and ids in the clear."""
 
-    async def remember(
-        self, user_id: UUID, conversation_id: UUID, memories: Sequence[Memory], embeddings: Sequence[Embedding]
-    ) -> None:
-        """Keep memories of one conversation; those kept before stay as they are.
+    memory_id: UUID
+    conversation_id: UUID
+    message_id: UUID
+    sender: Sender
+    created_at: datetime
+    content: bytes
+    """A cell; what was stored before there were cells begins with another byte."""
+    vector: bytes | None
+    """A cell; ``None`` of what was stored before there were cells."""
+    embedding: Embedding | None = field(default=None, compare=False)
+    """The vector once more, in the clear, for a store that is to compare vectors itself. Written and never read."""
+
+
+class MemoryStore(Protocol):
+    """Where memories are. A store that cannot be reached raises what its ``unavailable`` handler answers with 503.
+
+    What was forgotten is never read again from the moment that the call which forgets returns, whoever asks.
+    """
+
+    async def remember(self, user_id: UUID, conversation_id: UUID, records: Sequence[Record]) -> None:
+        """Keep memories of one conversation; those kept before stay as they are, those forgotten one by one away.
 
         Raises:
             Forgotten: the person or the conversation was forgotten. Then nothing is kept, however late the call.
         """
         ...
 
-    async def search(self, user_id: UUID, embedding: Embedding) -> list[Memory]:
-        """The person's ``NEAREST`` memories of at least ``LEAST_SIMILARITY``, most similar first."""
+    async def vectors(self, user_id: UUID) -> list[tuple[UUID, bytes]]:
+        """Ids and vector cells of all the person's memories that have one, in no order."""
         ...
 
-    async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Memory]:
+    async def nearest(self, user_id: UUID, embedding: Embedding, most: int) -> list[UUID]:
+        """The ``most`` of the person's memories kept with an embedding that are nearest by cosine, nearest first."""
+        ...
+
+    async def read(self, user_id: UUID, memory_ids: Collection[UUID]) -> list[Record]:
+        """Those of the person's memories that have one of the ids, in no order."""
+        ...
+
+    async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Record]:
         """The person's memories in the order of their positions, ``limit`` at most."""
+        ...
+
+    async def embedded(self, user_id: UUID) -> set[UUID]:
+        """The person's memories that are kept with an embedding."""
+        ...
+
+    async def replace(self, user_id: UUID, records: Sequence[Record]) -> None:
+        """Put records in the place of those with the same ids; one that is not there (any more) is not kept."""
+        ...
+
+    async def trim(self, user_id: UUID, most: int) -> int:
+        """Remove what the person has more than ``most``: the AI's oldest first, then their own; how many that were.
+
+        They are not forgotten: the same memory may be kept again.
+        """
+        ...
+
+    async def forget(self, user_id: UUID, memory_id: UUID) -> bool:
+        """Remove one memory, for good; whether the person had it."""
         ...
 
     async def forget_user(self, user_id: UUID) -> None:

@@ -17,7 +17,8 @@ memories = Table(
     Column("sender", String, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("embedding", VECTOR(DIMENSIONS), nullable=False),
+    Column("vector", LargeBinary),
+    Column("embedding", VECTOR(DIMENSIONS)),
 )
 
 forgotten_users = Table("forgotten_users", metadata, Column("user_id", Uuid, primary_key=True))
@@ -27,4 +28,11 @@ forgotten_conversations = Table(
     metadata,
     Column("user_id", Uuid, primary_key=True),
     Column("conversation_id", Uuid, primary_key=True),
+)
+
+forgotten_memories = Table(
+    "forgotten_memories",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("memory_id", Uuid, primary_key=True),
 )

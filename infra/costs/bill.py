@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from infra.costs import compute, data, network, operations
+from infra.costs import compute, data, network, operations, scheduled
 from infra.costs.deployed import Deployed
 from infra.costs.free import CUSTOM, FREE
 from infra.costs.line import Counter, Line
 from infra.costs.prices import Prices, UnknownPrice
 
-COUNTERS: Mapping[str, Counter] = compute.COUNTERS | network.COUNTERS | data.COUNTERS | operations.COUNTERS
+COUNTERS: Mapping[str, Counter] = (
+    compute.COUNTERS | network.COUNTERS | data.COUNTERS | scheduled.COUNTERS | operations.COUNTERS
+)
 """Who counts what there is of a type. One counter may count several."""
 
 

@@ -75,10 +75,23 @@ def keys(deployed: Deployed) -> Iterator[Line]:
 
 
 def secrets(deployed: Deployed) -> Iterator[Line]:
-    """Secrets, also those that RDS makes."""
+    """Secrets, also those that RDS makes, and the epochs' keys."""
     managed = [c for c in deployed.of("AWS::RDS::DBCluster") if c.properties.get("ManageMasterUserPassword")]
     if number := len(deployed.of("AWS::SecretsManager::Secret")) + len(managed):
         yield Line("Secrets", f"{number}, {len(managed)} of them made by RDS", "secret", number)
+    if regions := _regions_of_epochs(deployed):
+        yield Line("Secrets of epochs", f"one in each of {regions} region{'s' * (regions > 1)}", "secret", regions)
+
+
+def _regions_of_epochs(deployed: Deployed) -> int:
+    """Where tasks keep an epoch's key; they make its secret, no template does."""
+    told = [
+        {pair["Name"]: pair["Value"] for pair in container.get("Environment", ())}
+        for definition in deployed.of("AWS::ECS::TaskDefinition")
+        for container in definition.properties["ContainerDefinitions"]
+    ]
+    copies = {region for each in told for region in each.get("RECOVERY_REGIONS", "").split(",") if region}
+    return 1 + len(copies) if any("EPOCH_KEYS" in each for each in told) else 0
 
 
 COUNTERS = {

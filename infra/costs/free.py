@@ -43,7 +43,6 @@ FREE = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",  # by the message
         "AWS::SQS::QueuePolicy",
-        "AWS::Scheduler::Schedule",
         "AWS::Scheduler::ScheduleGroup",
         "AWS::SecretsManager::ResourcePolicy",
         "AWS::StepFunctions::StateMachine",  # by the step

@@ -122,6 +122,39 @@ CASES = [
     Case("their copies", _plan(Lifecycle={"DeleteAfterDays": 35}), (7 + 35) * 10 * 0.021 + 30 * 10 * 0.02),
     Case("a key", _of("KMS::Key"), 1.3),
     Case("a secret", _of("SecretsManager::Secret"), 0.4),
+    Case(
+        "the key of an epoch in two regions",
+        _of(
+            "ECS::TaskDefinition",
+            ContainerDefinitions=[
+                {
+                    "Environment": [
+                        {"Name": "EPOCH_KEYS", "Value": "arn:x"},
+                        {"Name": "RECOVERY_REGIONS", "Value": "us-west-2"},
+                    ]
+                }
+            ],
+        ),
+        0.8,
+    ),
+    Case(
+        "a task every six hours, and the database that it wakes",
+        {"AWS::ECS::TaskDefinition": _task(0)["AWS::ECS::TaskDefinition"]}
+        | _of("Scheduler::Schedule", ScheduleExpression="rate(6 hours)", Target={"Ref": "ECS::TaskDefinition"})
+        | {
+            "AWS::RDS::DBCluster": {
+                "ServerlessV2ScalingConfiguration": {"MinCapacity": 0, "SecondsUntilAutoPause": 300}
+            }
+        },
+        1 + 730 / 6 * (2 / 60 * (0.5 * 0.03238 + 0.00356) + 7 / 60 * 0.5 * 0.12),
+    ),
+    Case(
+        "a task each month, and a database that is awake",
+        {"AWS::ECS::TaskDefinition": _task(0)["AWS::ECS::TaskDefinition"]}
+        | _of("Scheduler::Schedule", ScheduleExpression="rate(30 days)", Target={"Ref": "ECS::TaskDefinition"})
+        | _cluster(2),
+        730 / 720 * 2 / 60 * (0.5 * 0.03238 + 0.00356) + 2 * 87.6 + 1.2,
+    ),
     Case("a bucket", _of("S3::Bucket"), 0.023),
     Case("an alarm", _of("CloudWatch::Alarm", MetricName="x"), 0.1),
     Case(

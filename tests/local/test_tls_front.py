@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -205,6 +206,15 @@ def test_it_takes_no_more_connections_than_it_has_room_for(front: Front) -> None
 
 def _open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def test_one_that_hangs_is_noticed(tmp_path: Path) -> None:
+    with _started(tmp_path, free_port()) as front:
+        answers = health.shakes_hands(front.port, front.ca, front.client)
+        os.kill(front.pid, signal.SIGSTOP)
+        assert not answers(front.pid)
+        os.kill(front.pid, signal.SIGCONT)
+        assert eventually(lambda: answers(front.pid))
 
 
 def test_without_a_server_behind_it_the_connection_ends(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class Sanctum:
     state: Path
     pid: int
     seconds_to_start: float
+    said: str = ""
+    """What the start told whoever started it."""
 
     @property
     def port(self) -> int:
@@ -43,13 +45,13 @@ def running(state: Path, *options: str, within: tuple[str, ...] = ()) -> Generat
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     if up.returncode:
         raise RuntimeError(up.stdout + up.stderr)
     try:
         seconds = time.monotonic() - begun
         started: dict[str, Any] = json.loads((state / "up.json").read_text())
-        yield Sanctum(started["url"], Path(started["ca"]), state, started["pid"], seconds)
+        yield Sanctum(started["url"], Path(started["ca"]), state, started["pid"], seconds, up.stdout)
     finally:
-        subprocess.run([*LOCAL, "down", "--state", str(state)], cwd=ROOT, check=True, capture_output=True, timeout=60)
+        subprocess.run([*LOCAL, "down", "--state", str(state)], cwd=ROOT, check=True, capture_output=True, timeout=120)

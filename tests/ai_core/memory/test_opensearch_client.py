@@ -8,10 +8,20 @@ from typing import Any
 
 import pytest
 from ai_core.memory import opensearch_client
-from ai_core.memory.opensearch_client import ATTEMPTS, BATCH, OpenSearchClient, Refused, StoreUnavailable
+from ai_core.memory.opensearch_client import (
+    ATTEMPTS,
+    BATCH,
+    OpenSearchClient,
+    Refused,
+    StoreUnavailable,
+    open_client,
+)
+from ai_core.settings import MemorySettings
+from aiohttp import web
 from chassis.signing import Signer
 
 from local.ports import free_port
+from local.tls_front import server_tls
 from tests.ai_core.conftest import Files
 from tests.support.aws import with_credentials
 from tests.support.opensearch_domain import Domain, answering, breaking_off
@@ -160,3 +170,37 @@ async def test_only_a_domain_with_a_trusted_certificate_is_asked(
                 await client.call("GET", "/")
         await client.close()
         assert len(domain.requests) == trusted
+
+
+async def test_a_client_certificate_is_shown_and_nothing_is_signed(files: Files) -> None:
+    said: list[str | None] = []
+
+    async def let_in(request: web.Request) -> web.StreamResponse:
+        said.append(request.headers.get("Authorization"))
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_get("/", let_in)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    tls = server_tls(files.server, files.server_key, files.client_ca)
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    address = f"https://127.0.0.1:{runner.addresses[0][1]}"
+
+    def settings(**other: object) -> MemorySettings:
+        own = {"memory_ca_file": files.ca, "memory_client_cert_file": files.client}
+        own |= {"memory_client_key_file": files.client_key, "memory_url": address}
+        return MemorySettings.model_validate({"memory_store": "opensearch", "memory_auth": "mtls", **own, **other})
+
+    server_as_client = {"memory_client_cert_file": files.server, "memory_client_key_file": files.server_key}
+    refused = ({"memory_ca_file": None}, {"memory_ca_file": files.client_ca}, server_as_client)
+    for changed in refused:
+        client = open_client(settings(**changed))
+        with pytest.raises(StoreUnavailable):
+            await client.call("GET", "/")
+        await client.close()
+    client = open_client(settings())
+    assert await client.call("GET", "/") == (200, b"{}")
+    await client.close()
+    await runner.cleanup()
+    assert said == [None]

@@ -1,0 +1,161 @@
+"""Sanctum on one machine with ``MEMORY=opensearch``: it remembers there, and survives what happens to it.
+
+Before the tests it has run on OpenSearch, then on pgvector, and now runs on OpenSearch again.
+"""
+
+import http.client
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from local.opensearch_binaries import missing
+from tests.support.inside import environment_of, process_of, processes_named
+from tests.support.openai_server import stand_in
+from tests.support.person import Person
+from tests.support.running import Sanctum, running
+from tests.support.waiting import eventually
+
+OPENSEARCH = ("--memory", "opensearch")
+RAN_BEFORE = "Sanctum ran with MEMORY={} before."
+RESTART_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Life:
+    """What Sanctum is after it has changed its store twice."""
+
+    sanctum: Sanctum
+    witness: Person
+    """Said on OpenSearch that their cat is called Schopenhauer, and on pgvector nothing."""
+    said: list[str]
+    """What each start told whoever started it."""
+    known_to_pgvector: list[dict[str, Any]]
+
+
+def _again(person: Person, sanctum: Sanctum) -> None:
+    """Sign in where Sanctum answers now."""
+    person.http.close()
+    person.http = Person(sanctum.url, sanctum.ca).http
+    assert person.sign_in().status_code == 200
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    if lacks := missing():
+        pytest.skip(lacks)
+    state = tmp_path_factory.mktemp("on_opensearch")
+    with stand_in() as model:
+        with running(state, *model, *OPENSEARCH) as first:
+            witness = Person(first.url, first.ca).register()
+            witness.say(witness.converse(), "My cat is called Schopenhauer.")
+            eventually(witness.memories)
+        with running(state, *model) as second:
+            _again(witness, second)
+            known = witness.memories()
+        with running(state, *model, *OPENSEARCH) as sanctum:
+            _again(witness, sanctum)
+            yield Life(sanctum, witness, [first.said, second.said, sanctum.said], known)
+            witness.http.close()
+
+
+@pytest.fixture
+def alice(life: Life) -> Iterator[Person]:
+    person = Person(life.sanctum.url, life.sanctum.ca).register()
+    yield person
+    person.http.close()
+
+
+def _answer(person: Person, words: str) -> str:
+    """The reply to ``words`` in a conversation of their own."""
+    answer = person.say(person.converse(), words)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_what_was_said_is_known_in_another_conversation(alice: Person) -> None:
+    question = "repeat your prompt: what is my dog called?"
+    assert "Wittgenstein" not in _answer(alice, question)
+    _answer(alice, "My dog is called Wittgenstein.")
+    eventually(lambda: "Wittgenstein" in str(alice.memories()))
+    assert "Wittgenstein" in _answer(alice, question)
+
+
+def test_what_was_said_survives_a_stop(life: Life) -> None:
+    assert "Schopenhauer" in _answer(life.witness, "repeat your prompt: what is my cat called?")
+
+
+def test_one_store_does_not_know_what_another_remembers_and_says_so(life: Life) -> None:
+    assert life.known_to_pgvector == []
+    first, second, third = life.said
+    assert "ran with MEMORY" not in first
+    assert RAN_BEFORE.format("opensearch") in second
+    assert RAN_BEFORE.format("pgvector") in third
+
+
+def test_only_the_ai_core_is_let_in(life: Life) -> None:
+    ai_core, backend = (environment_of(service, life.sanctum) for service in ("ai_core", "backend"))
+    own = (ai_core["MEMORY_CLIENT_CERT_FILE"], ai_core["MEMORY_CLIENT_KEY_FILE"])
+    assert _status(ai_core, own) == 200
+    for other in (None, (backend["AI_CORE_CLIENT_CERT_FILE"], backend["AI_CORE_CLIENT_KEY_FILE"])):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            _status(ai_core, other)
+
+
+def _status(ai_core: dict[str, str], shown: tuple[str, str] | None) -> int:
+    """What the memory answers to whoever shows this certificate."""
+    tls = ssl.create_default_context(cafile=ai_core["MEMORY_CA_FILE"])
+    if shown:
+        tls.load_cert_chain(*shown)
+    address = urlsplit(ai_core["MEMORY_URL"])
+    assert address.hostname
+    connection = http.client.HTTPSConnection(address.hostname, address.port, timeout=10, context=tls)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _killed(process: Path) -> None:
+    os.kill(int(process.name), SIGKILL)
+    eventually(lambda: not process.exists())
+
+
+def test_a_server_that_is_killed_is_there_again_with_all_it_had(life: Life, alice: Person) -> None:
+    """The AI core goes on meanwhile, and what is said meanwhile is remembered afterwards."""
+    _answer(alice, "My parrot is called Spinoza.")
+    eventually(lambda: "Spinoza" in str(alice.memories()))
+    ai_core = process_of("ai_core", life.sanctum)
+    (server,) = processes_named("java", life.sanctum.pid)
+    _killed(server)
+    conversation = alice.converse()
+    eventually(lambda: alice.say(conversation, "My goldfish is called Hegel.").status_code == 200, RESTART_SECONDS)
+
+    def remembered() -> bool:
+        with suppress(httpx.HTTPError, AssertionError, KeyError, ValueError):
+            known = str(alice.memories())
+            return "Spinoza" in known and "Hegel" in known
+        return False
+
+    eventually(remembered, RESTART_SECONDS, pause=0.5)
+    assert process_of("ai_core", life.sanctum) == ai_core
+    log = (life.sanctum.state / "logs" / "sanctum.log").read_text()
+    assert f"opensearch ended (signal {SIGKILL:d}) and is started again" in log
+
+
+def test_a_front_that_is_killed_is_there_again(life: Life) -> None:
+    fronts = [
+        p for p in processes_named("python", life.sanctum.pid) if b"local.tls_front" in (p / "cmdline").read_bytes()
+    ]
+    (front,) = fronts
+    _killed(front)
+    eventually(lambda: "Schopenhauer" in str(life.witness.memories()), RESTART_SECONDS)

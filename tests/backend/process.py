@@ -1,5 +1,6 @@
 """A backend of the tests: the real process with the environment its ``service.toml`` gives it."""
 
+import asyncio
 import os
 import shutil
 import ssl
@@ -12,7 +13,13 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+from backend.keys.epochs import epoch_keys
+from backend.keys.person_keys import PersonKeys
+from backend.messages.words import Sealing
 from backend.settings import Settings
+from chassis.direct import Built, Direct
+from chassis.sealing.key_service import key_service
+from sqlalchemy import text
 
 from infra.services import ROOT, Service, read_service
 from local import key_file
@@ -224,6 +231,31 @@ class Backend:
         """The settings of the process, some of them perhaps other."""
         environment: dict[str, object] = {name.lower(): value for name, value in self.environment().items()}
         return Settings.model_validate(environment | other)
+
+    def keys(self, direct: Direct) -> PersonKeys:
+        """People's keys, as the process has them."""
+        return PersonKeys(direct, key_service(str(self.key_file)), epoch_keys(str(self.epochs)))
+
+    def sealing(self, direct: Direct) -> Sealing:
+        """What seals and opens messages, as the process does."""
+        return Sealing(direct, self.keys(direct))
+
+    def words(self, which: str = "true") -> list[str]:
+        """What is said in the messages that the SQL condition ``which`` picks, in their order, opened."""
+        return asyncio.run(self._words(which))
+
+    async def _words(self, which: str) -> list[str]:
+        direct = Direct(self.read_settings(), size=1)
+        await direct.open()
+        sealing = self.sealing(direct)
+        try:
+            # The condition is the test's own.
+            chosen = f"SELECT user_id, message_id, content FROM messages WHERE {which} ORDER BY position"  # noqa: S608
+            rows = await direct.rows(Built(text(chosen)))
+            return [(await sealing.of(row.user_id)).open(row.message_id, row.content) for row in rows]
+        finally:
+            sealing.keys.close()
+            await direct.close()
 
     def sql(self, statement: str, **variables: str) -> str:
         """What the administrator sees in the database; ``:'name'`` stands for a variable."""

@@ -13,6 +13,7 @@ from backend.settings import AiCoreSettings
 from tests.backend.ai_core_stand_in import AiCoreStandIn, Script
 from tests.backend.process import Backend
 
+MEMORY_KEY = b"a wrapped key"
 QUESTION = Question(user_id=uuid4(), persona="Gem", history=[], content="hello")
 
 
@@ -21,7 +22,7 @@ def _settings(deployed: Backend, **other: object) -> AiCoreSettings:
 
 
 async def _reply(client: AiCore) -> str:
-    return "".join([piece async for piece in client.reply(QUESTION)])
+    return "".join([piece async for piece in client.reply(QUESTION, MEMORY_KEY)])
 
 
 def test_nobody_is_answered_without_the_client_certificate(deployed: Backend, ai_core: AiCoreStandIn) -> None:

@@ -58,7 +58,7 @@ def test_two_workers_do_not_take_the_same_row(own_backend: Backend, ai_core: AiC
         settings = own_backend.read_settings()
         direct, client = Direct(settings), AiCore(settings)
         await direct.open()
-        workers = [Outbox(direct, client, Resting(300)) for _ in range(3)]
+        workers = [Outbox(direct, own_backend.sealing(direct), client, Resting(300)) for _ in range(3)]
         user_id = uuid4()
         own_backend.stop()
         async with direct.begin() as connection:
@@ -89,7 +89,7 @@ def test_the_worker_goes_on_after_a_fault(
         direct, client = Direct(settings), AiCore(settings)
         await direct.open()
         own_backend.sql("ALTER TABLE outbox RENAME TO away")
-        worker = asyncio.create_task(Outbox(direct, client, Resting(300)).run())
+        worker = asyncio.create_task(Outbox(direct, own_backend.sealing(direct), client, Resting(300)).run())
         await asyncio.sleep(0.2)
         assert not worker.done()
         own_backend.sql("ALTER TABLE away RENAME TO outbox")

@@ -59,20 +59,21 @@ def test_the_role_may_only_read_and_write_rows(deployed: Backend, statement: str
 @pytest.mark.parametrize(
     "values",
     [
-        "gen_random_uuid(), :'conversation', gen_random_uuid(), 'user', '\\x00', 'complete'",
+        "gen_random_uuid(), :'conversation', gen_random_uuid(), 'user', '\\x01', 'complete'",
         "gen_random_uuid(), :'conversation', :'user', 'user', '\\x41', 'complete'",
-        "gen_random_uuid(), :'conversation', :'user', 'ai', '\\x00', 'complete'",
+        "gen_random_uuid(), :'conversation', :'user', 'user', '\\x00', 'complete'",
+        "gen_random_uuid(), :'conversation', :'user', 'ai', '\\x01', 'complete'",
     ],
-    ids=["anothers-conversation", "content-without-its-byte", "reply-to-nothing"],
+    ids=["anothers-conversation", "content-without-its-byte", "plain-content", "reply-to-nothing"],
 )
 def test_a_message_that_cannot_be_is_refused(deployed: Backend, values: str) -> None:
     user, conversation = deployed.sql("SELECT gen_random_uuid(), gen_random_uuid()").split("|")
     people = (
-        "BEGIN; INSERT INTO users (user_id, email, hashed_password) VALUES (:'user', :'user', '');"
+        "BEGIN; INSERT INTO users (user_id, email, hashed_password, mac) VALUES (:'user', :'user', '', '');"
         "INSERT INTO conversations (conversation_id, user_id, persona) VALUES (:'conversation', :'user', 'Gem');"
         "INSERT INTO messages (message_id, conversation_id, user_id, sender, content, status) VALUES "
     )
-    good = "(gen_random_uuid(), :'conversation', :'user', 'user', '\\x00', 'complete'); ROLLBACK"
+    good = "(gen_random_uuid(), :'conversation', :'user', 'user', '\\x01', 'complete'); ROLLBACK"
     deployed.sql(people + good, user=user, conversation=conversation)
     with pytest.raises(Failure, match="violates"):
         deployed.sql(people + f"({values})", user=user, conversation=conversation)

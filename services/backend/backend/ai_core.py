@@ -31,6 +31,8 @@ SILENCE_SECONDS = 60
 LAST_SECONDS = 0.5
 """How long the end of a response may follow the end of the reply, for the connection to be used again."""
 CALL_SECONDS = 10
+RENEWAL_SECONDS = 240
+"""Some thousand memories may have to be turned into vectors anew."""
 PAGE = 100
 
 
@@ -133,15 +135,15 @@ class AiCore:
         if self._pool:
             await self._pool.close()
 
-    async def reply(self, question: Question) -> AsyncGenerator[str, None]:
-        """The reply, piece by piece.
+    async def reply(self, question: Question, memory_key: bytes) -> AsyncGenerator[str, None]:
+        """The reply, piece by piece; ``memory_key`` is the person's (see ``backend.keys.person_keys``).
 
         Raises:
             Unavailable: it did not begin, or broke off.
         """
         limits = aiohttp.ClientTimeout(total=REPLY_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
         try:
-            async with self._request("POST", "/v1/replies", question, limits) as answer:
+            async with self._request("POST", "/v1/replies", question, limits, memory_key) as answer:
                 _expect(answer, 200)
                 async for line in answer.content:
                     if not line.startswith(b"data:"):
@@ -161,14 +163,16 @@ class AiCore:
             raise Unavailable from error
         raise Unavailable
 
-    async def remember(self, user_id: UUID, conversation_id: UUID, messages: list[RememberedMessage]) -> None:
+    async def remember(
+        self, user_id: UUID, conversation_id: UUID, messages: list[RememberedMessage], memory_key: bytes
+    ) -> None:
         """Put messages into the memory, unless they were forgotten meanwhile; doing so again changes nothing.
 
         Raises:
             Unavailable: it is not known to have been done.
         """
         body = _Remember(conversation_id=conversation_id, messages=messages)
-        await self._call("PUT", f"/v1/users/{user_id}/memories", body, 204, 410)
+        await self._call("PUT", f"/v1/users/{user_id}/memories", body, 204, 410, memory_key=memory_key)
 
     async def forget(self, user_id: UUID, conversation_id: UUID | None) -> None:
         """Forget a conversation, or with ``None`` a whole person, for ever; doing so again changes nothing.
@@ -179,7 +183,7 @@ class AiCore:
         part = f"/conversations/{conversation_id}" if conversation_id else ""
         await self._call("DELETE", f"/v1/users/{user_id}{part}/memories", None, 204)
 
-    async def memories(self, user_id: UUID) -> AsyncIterator[Memory]:
+    async def memories(self, user_id: UUID, memory_key: bytes) -> AsyncIterator[Memory]:
         """All that is remembered of a person.
 
         Raises:
@@ -187,15 +191,13 @@ class AiCore:
         """
         cursor: str | None = None
         while True:
-            page = await self.memories_page(user_id, PAGE, cursor)
+            page = await self.memories_page(user_id, PAGE, cursor, memory_key)
             for memory in page.items:
                 yield memory
             if (cursor := page.next) is None:
                 return
 
-    async def memories_page(
-        self, user_id: UUID, limit: int, cursor: str | None, memory_key: bytes | None = None
-    ) -> Memories:
+    async def memories_page(self, user_id: UUID, limit: int, cursor: str | None, memory_key: bytes) -> Memories:
         """What is remembered of a person, from ``cursor`` on.
 
         Raises:
@@ -224,10 +226,35 @@ class AiCore:
         status, _ = await self._call("DELETE", f"/v1/users/{user_id}/memories/{memory_id}", None, 204, 404)
         return status != HTTPStatus.NOT_FOUND
 
+    async def memory_format(self) -> int:
+        """Which form memories have that the AI core writes now; a later one has a greater number.
+
+        Raises:
+            Unavailable: it does not say.
+        """
+        _, raw = await self._call("GET", "/v1/memories/format", None, 200)
+        return _read_format(raw)
+
+    async def renew_memories(self, user_id: UUID, memory_key: bytes) -> int:
+        """Bring all that is remembered of a person to the form it is written in now; which one that is.
+
+        Raises:
+            Unavailable: it is not known to have been done; what was done stays done.
+        """
+        path = f"/v1/users/{user_id}/memories/renewal"
+        _, raw = await self._call("POST", path, None, 200, memory_key=memory_key, seconds=RENEWAL_SECONDS)
+        return _read_format(raw)
+
     async def _call(
-        self, method: str, path: str, body: BaseModel | None, *statuses: int, memory_key: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | None,
+        *statuses: int,
+        memory_key: bytes | None = None,
+        seconds: float = CALL_SECONDS,
     ) -> tuple[int, bytes]:
-        limits = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS)
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
         try:
             async with self._request(method, path, body, limits, memory_key) as answer:
                 _expect(answer, *statuses)
@@ -284,9 +311,20 @@ class AiCore:
         return self._pool
 
 
+class _Format(BaseModel):
+    format: int = Field(ge=0, le=2**15 - 1)
+
+
 class _Remember(BaseModel):
     conversation_id: UUID
     messages: list[RememberedMessage]
+
+
+def _read_format(raw: bytes) -> int:
+    try:
+        return _Format.model_validate_json(raw).format
+    except ValidationError as error:
+        raise Unavailable from error
 
 
 def _expect(answer: aiohttp.ClientResponse, *statuses: int) -> None:

@@ -13,6 +13,7 @@ from chassis.direct import Built, Direct
 from chassis.openapi import describe
 from chassis.problems import documented
 from chassis.resting import Resting
+from chassis.sealing.key_service import key_service
 from chassis.unavailable import install_unavailable
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -28,14 +29,21 @@ from backend.auth.throttle import Throttle
 from backend.auth.tokens import AccessTokens
 from backend.conversations.endpoints import router as conversations
 from backend.dependencies import PREFIX, Parts
+from backend.erasures.endpoints import router as erasures
+from backend.keys.epochs import epoch_keys
+from backend.keys.person_keys import PersonKeys
+from backend.keys.unavailable import install_unavailable_keys
 from backend.limits.allowances import Allowances
 from backend.limits.at_once import AtOnce
 from backend.limits.middleware import TurnMiddleware, Turns
 from backend.links import LINKS
 from backend.messages.endpoints import EVENTS
 from backend.messages.endpoints import router as messages
+from backend.messages.sealing import keep_sealing
 from backend.messages.service import Conversing
+from backend.messages.words import Sealing
 from backend.outbox import Outbox
+from backend.renew_memories import keep_renewing
 from backend.settings import Settings
 from backend.users.endpoints import router as users
 from backend.users.memories import router as memories
@@ -55,35 +63,40 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        keys = SigningKeys(settings.signing_keys)
-        await keys.read()
+        signing_keys = SigningKeys(settings.signing_keys)
+        await signing_keys.read()
         # What a process may hold together is 20 connections.
         resting = Resting(settings.database_quiet_seconds)
         engine = connect(settings, pool_size=5, used=resting.used)
         direct = Direct(settings, size=10, used=resting.used)
         await direct.open()
         passwords = Passwords()
-        tokens = AccessTokens(keys, settings.access_token_seconds)
+        tokens = AccessTokens(signing_keys, settings.access_token_seconds)
+        keys = PersonKeys(direct, key_service(settings.key_service), epoch_keys(settings.epoch_keys))
+        sealing = Sealing(direct, keys)
         ai_core = AiCore(settings)
-        outbox = Outbox(direct, ai_core, resting)
+        outbox = Outbox(direct, sealing, ai_core, resting)
         allowances = Allowances(settings)
-        conversing = Conversing(direct, ai_core, outbox, allowances, settings.replies_per_person)
+        writing = settings.replies_per_person
+        conversing = Conversing(direct, sealing, ai_core, outbox, allowances, replies_per_person=writing)
         lives = settings.refresh_token_seconds, settings.sign_in_seconds
-        auth = Auth(engine, direct, passwords, Throttle(settings), tokens, allowances, *lives)
+        auth = Auth(engine, direct, keys, passwords, Throttle(settings), tokens, allowances, *lives)
         turns = Turns(
             tokens,
             per_person=settings.requests_per_second_per_person,
             per_address=settings.requests_per_second_per_address,
         )
         app.state.parts = Parts(
-            settings, engine, direct, ai_core, auth, outbox, conversing, allowances, AtOnce(1), turns
+            settings, engine, direct, keys, sealing, ai_core, auth, outbox, conversing, allowances, AtOnce(1), turns
         )
         loops = [
             asyncio.create_task(loop)
             for loop in (
                 outbox.run(partial(close_idle, engine), direct.close_idle),
-                keys.keep_fresh(),
+                signing_keys.keep_fresh(),
                 housekeeping.keep_clean(engine, settings, resting),
+                keep_sealing(direct, sealing, resting),
+                keep_renewing(direct, keys, ai_core, resting),
             )
         ]
         cut_off = asyncio.create_task(_cut_off(app, conversing))
@@ -100,6 +113,7 @@ def build(settings: Settings) -> FastAPI:
             await asyncio.gather(*loops, return_exceptions=True)
             await ai_core.close()
             passwords.close()
+            keys.close()
             await direct.close()
             await engine.dispose()
 
@@ -111,10 +125,11 @@ def build(settings: Settings) -> FastAPI:
 
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
     install_unavailable(app)
+    install_unavailable_keys(app)
     # Inside of what gives each answer its headers, which comes first in the list.
     app.user_middleware.append(Middleware(TurnMiddleware))
     cors.install(app, settings.cors_origins)
-    for router in (auth, conversations, messages, users, memories):
+    for router in (auth, conversations, messages, users, memories, erasures):
         app.include_router(router, prefix=PREFIX, responses=documented(429))
     describe(app, *EVENTS, links=LINKS)
     return app

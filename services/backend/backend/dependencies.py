@@ -12,10 +12,12 @@ from backend.ai_core import AiCore
 from backend.auth.service import Auth, unauthorized
 from backend.auth.throttle import address_of
 from backend.auth.tokens import Caller
+from backend.keys.person_keys import PersonKeys
 from backend.limits.allowances import Allowances
 from backend.limits.at_once import AtOnce
 from backend.limits.middleware import Turns
 from backend.messages.service import Conversing
+from backend.messages.words import Sealing
 from backend.outbox import Outbox
 from backend.settings import Settings
 
@@ -30,6 +32,8 @@ class Parts:
     engine: AsyncEngine
     direct: Direct
     """The same database for what every request needs."""
+    keys: PersonKeys
+    sealing: Sealing
     ai_core: AiCore
     auth: Auth
     outbox: Outbox

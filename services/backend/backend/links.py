@@ -39,4 +39,5 @@ LINKS: Links = {
         "list_memories": _OLDER,
         "forget_memory": {"parameters": {"memory_id": "$response.body#/items/0/memory_id"}},
     },
+    "erase_everything": {"read_erasure": _named("erasure_id")},
 }

@@ -8,6 +8,7 @@ from chassis.migrations import migrate
 from chassis.settings import read_settings
 
 from backend.settings import MigrationSettings
+from backend.tighten import tighten
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -16,7 +17,7 @@ def main() -> None:
     """Run the task to its end."""
     settings = read_settings(MigrationSettings)
     logs.configure("info")
-    asyncio.run(migrate(MIGRATIONS, settings, settings.database_admin_secret))
+    asyncio.run(migrate(MIGRATIONS, settings, settings.database_admin_secret, then=tighten))
 
 
 if __name__ == "__main__":

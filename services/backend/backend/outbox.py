@@ -13,10 +13,14 @@ from uuid import UUID
 from chassis.direct import Built, Connection, Direct, Row
 from chassis.logs import log
 from chassis.resting import Resting
+from chassis.sealing.cells import CannotOpen
+from chassis.sealing.key_service import CannotUnwrap, KeyServiceUnavailable
 from sqlalchemy import ARRAY, BigInteger, Interval, Uuid, any_, bindparam, delete, func, insert, select, update
 
-from backend import seal
 from backend.ai_core import CALL_SECONDS, AiCore, RememberedMessage, Unavailable
+from backend.keys.epochs import EpochGone, EpochKeysUnavailable
+from backend.keys.person_keys import NoKeys
+from backend.messages.words import Sealing, Words
 from backend.schema import messages, outbox
 
 LEASE = timedelta(seconds=CALL_SECONDS + 5)
@@ -24,6 +28,17 @@ LONGEST_PAUSE_SECONDS = 300
 POLL_SECONDS = 2
 """How soon a row that another process left behind is found, unless all are resting; a process's own wake it at once."""
 BATCH = 8
+
+_NOT_NOW = (
+    Unavailable,
+    KeyServiceUnavailable,
+    EpochKeysUnavailable,
+    # What follows is not expected to be otherwise later, but a row that somebody changed may be put right again.
+    NoKeys,
+    EpochGone,
+    CannotUnwrap,
+    CannotOpen,
+)
 
 _now = func.clock_timestamp
 
@@ -85,8 +100,9 @@ async def add_forgetting(connection: Connection, user_id: UUID, conversation_id:
 class Outbox:
     """The worker of one process; any number may run."""
 
-    def __init__(self, direct: Direct, ai_core: AiCore, resting: Resting) -> None:
+    def __init__(self, direct: Direct, sealing: Sealing, ai_core: AiCore, resting: Resting) -> None:
         self._direct = direct
+        self._sealing = sealing
         self._ai_core = ai_core
         self._resting = resting
         self._wanted = asyncio.Event()
@@ -140,8 +156,10 @@ class Outbox:
             if row.reply_message_id is None:
                 await self._ai_core.forget(row.user_id, row.conversation_id)
             else:
-                await self._ai_core.remember(row.user_id, row.conversation_id, _turn(row))
-        except Unavailable as error:
+                turn = _turn(row, await self._sealing.of(row.user_id))
+                memory_key = await self._sealing.keys.memory_key(row.user_id)
+                await self._ai_core.remember(row.user_id, row.conversation_id, turn, memory_key)
+        except _NOT_NOW as error:
             seconds = min(2**row.attempts, LONGEST_PAUSE_SECONDS)
             log("outbox.put_off", "warning", error, user_id=row.user_id, attempts=int(row.attempts))
             await self._direct.rows(_PUT_OFF, this=row.outbox_id, pause=timedelta(seconds=seconds))
@@ -149,9 +167,9 @@ class Outbox:
         return True
 
 
-def _turn(row: Row) -> list[RememberedMessage]:
-    said = seal.open_sealed(row.said)
-    reply = seal.open_sealed(row.reply)
+def _turn(row: Row, words: Words) -> list[RememberedMessage]:
+    said = words.open(row.said_id, row.said)
+    reply = words.open(row.reply_message_id, row.reply)
     return [
         RememberedMessage(message_id=row.said_id, sender="user", content=said, created_at=row.said_at),
         RememberedMessage(message_id=row.reply_message_id, sender="ai", content=reply, created_at=row.replied_at),

@@ -1,4 +1,5 @@
-"""The user database as SQLAlchemy sees it; the migrations make it, and a test holds the two together.
+"""The user database as SQLAlchemy sees it; the migrations and ``backend.tighten`` make it, and a test holds the two
+together.
 
 Whatever a person owns hangs on their row in ``users`` and goes with it. A message carries its person as well as its
 conversation, and the database holds that they belong together, so a statement cannot read across people by mistake.
@@ -57,7 +58,12 @@ users = Table(
         server_default=text("1"),
         comment="how often the e-mail or the password was set",
     ),
-    Column("mac", LargeBinary, comment="over user_id, email, hashed_password and rev, with a key of the person"),
+    Column(
+        "mac",
+        LargeBinary,
+        nullable=False,
+        comment="over user_id, email, hashed_password and rev, with a key of the person",
+    ),
     Column(
         "memory_format",
         SmallInteger,
@@ -66,6 +72,7 @@ users = Table(
         comment="of what is remembered; 0 is that of before there were keys",
     ),
     UniqueConstraint("email", name="users_email_key"),
+    Index("users_memory_format", "memory_format", "user_id"),
 )
 
 key_epochs = Table(
@@ -187,7 +194,7 @@ messages = Table(
     CheckConstraint("sender IN ('user', 'ai')", name="messages_sender_check"),
     CheckConstraint("status IN ('complete', 'interrupted')", name="messages_status_check"),
     CheckConstraint("(sender = 'ai') = (user_message_id IS NOT NULL)", name="messages_reply_check"),
-    CheckConstraint("get_byte(content, 0) IN (0, 1)", name="messages_content_check"),
+    CheckConstraint("get_byte(content, 0) = 1", name="messages_sealed_check"),
     Index("messages_in_order", "conversation_id", "user_id", "position"),
 )
 

@@ -24,6 +24,7 @@ def connect(
     pool_size: int = 10,
     credentials: tuple[str, str] | None = None,
     used: Callable[[], None] | None = None,
+    statement_seconds: float = STATEMENT_SECONDS,
 ) -> AsyncEngine:
     """An engine whose every connection checks the server's certificate and name.
 
@@ -32,6 +33,7 @@ def connect(
         pool_size: Connections kept; as many again in a rush.
         credentials: Another user and password than the settings'.
         used: Called whenever a connection is about to be used.
+        statement_seconds: How long a statement may take.
     """
     user, password = credentials or (settings.database_user, password_of(settings))
     engine = create_async_engine(
@@ -46,7 +48,7 @@ def connect(
             "ssl": tls_of(settings),
             "password": password,
             "timeout": settings.database_connect_seconds,
-            "command_timeout": STATEMENT_SECONDS,
+            "command_timeout": statement_seconds,
         },
         pool_size=pool_size,
         max_overflow=pool_size,

@@ -5,6 +5,7 @@ never taken back.
 """
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from alembic import command
@@ -20,11 +21,14 @@ from chassis.logs import log
 from chassis.secret_store import read_secret
 from chassis.settings import DatabaseSettings
 
+STATEMENT_SECONDS = 600
+"""Statements here read whole tables now and then."""
+Then = Callable[[AsyncConnection, str | None], Awaitable[None]]
 _LOCK = 5_368_210_553
 """The advisory lock that lets one migration at a time into a database; any number will do."""
 
 
-async def migrate(folder: Path, settings: DatabaseSettings, admin_secret: str) -> None:
+async def migrate(folder: Path, settings: DatabaseSettings, admin_secret: str, *, then: Then | None = None) -> None:
     """Run the Alembic migrations in ``folder`` as the administrator and grant the service's role what it needs.
 
     Safe to run again and at the same time. A database that is at a revision this image does not know is newer than
@@ -34,6 +38,8 @@ async def migrate(folder: Path, settings: DatabaseSettings, admin_secret: str) -
         folder: An Alembic script location.
         settings: The database and the role of the service, whose password is set where one is given.
         admin_secret: Location of ``{"username", "password"}``.
+        then: Called afterwards with the administrator's connection and the revision that the database had before,
+            unless it is newer than this image.
 
     Raises:
         LookupError: nothing is at ``admin_secret``.
@@ -42,19 +48,24 @@ async def migrate(folder: Path, settings: DatabaseSettings, admin_secret: str) -
     if secret is None:
         raise LookupError("DATABASE_ADMIN_SECRET names a secret that holds nothing")
     admin = json.loads(secret)
-    engine = connect(settings, pool_size=1, credentials=(admin["username"], admin["password"]))
+    engine = connect(
+        settings, pool_size=1, credentials=(admin["username"], admin["password"]), statement_seconds=STATEMENT_SECONDS
+    )
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             await connection.commit()
             await _make_role(connection, settings)
-            await connection.run_sync(_upgrade, folder)
+            known, before = await connection.run_sync(_upgrade, folder)
+            if known and then:
+                await then(connection, before)
             await _grant(connection, settings)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, folder: Path) -> None:
+def _upgrade(connection: Connection, folder: Path) -> tuple[bool, str | None]:
+    """Whether this image knows the revision that the database had, and which it was."""
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
@@ -63,10 +74,11 @@ def _upgrade(connection: Connection, folder: Path) -> None:
     connection.commit()
     if current is not None and current not in known:
         log("migration.database_is_newer", "warning")
-        return
+        return False, current
     command.upgrade(config, "head")
     connection.commit()
     log("migration.done")
+    return True, current
 
 
 async def _make_role(connection: AsyncConnection, settings: DatabaseSettings) -> None:

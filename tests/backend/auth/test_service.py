@@ -42,13 +42,19 @@ class _CountingPasswords(Passwords):
 @asynccontextmanager
 async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth, AsyncEngine, _CountingPasswords]]:
     read = backend.read_settings(**settings)
-    keys = SigningKeys(read.signing_keys)
-    await keys.read()
+    signing_keys = SigningKeys(read.signing_keys)
+    await signing_keys.read()
     engine, direct, passwords = connect(read), Direct(read, size=1), _CountingPasswords()
     await direct.open()
-    tokens = AccessTokens(keys, 60)
+    tokens = AccessTokens(signing_keys, 60)
     try:
-        yield Auth(engine, direct, passwords, Throttle(read), tokens, Allowances(read), 60, 120), engine, passwords
+        keys = backend.keys(direct)
+        yield (
+            Auth(engine, direct, keys, passwords, Throttle(read), tokens, Allowances(read), 60, 120),
+            engine,
+            passwords,
+        )
+        keys.close()
     finally:
         passwords.close()
         await direct.close()

@@ -21,6 +21,14 @@ class Credentials:
     rev: int = 1
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An account as it is found, with the MAC that stands beside it."""
+
+    credentials: Credentials
+    mac: bytes | None
+
+
 def mac_of(key: PersonKey, credentials: Credentials) -> bytes:
     """HMAC-SHA256 of ``credentials``, with their owner's key for messages."""
     parts = joined(
@@ -29,6 +37,6 @@ def mac_of(key: PersonKey, credentials: Credentials) -> bytes:
     return hmac.digest(key.subkey("credentials"), parts, "sha256")
 
 
-def as_written(key: PersonKey, credentials: Credentials, mac: bytes | None) -> bool:
-    """Whether ``mac`` is that of ``credentials``; an account without one is not as we wrote it."""
-    return mac is not None and hmac.compare_digest(mac, mac_of(key, credentials))
+def as_written(key: PersonKey, stored: Stored) -> bool:
+    """Whether the MAC is that of these credentials; an account without one is not as we wrote it."""
+    return stored.mac is not None and hmac.compare_digest(stored.mac, mac_of(key, stored.credentials))

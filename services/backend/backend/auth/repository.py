@@ -2,15 +2,28 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.direct import Built, Connection
 from chassis.logs import log
-from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.auth.credentials import Credentials, Stored
 from backend.auth.tokens import Caller
 from backend.schema import refresh_tokens, sign_ins, users
 
@@ -22,6 +35,19 @@ _LIVES = Built(
         sign_ins.c.user_id == bindparam("user"),
         sign_ins.c.expires_at > _now(),
     )
+)
+
+_ADD_USER = Built(
+    upsert(users)
+    .values(
+        user_id=bindparam("user", type_=Uuid()),
+        email=bindparam("email", type_=Text()),
+        hashed_password=bindparam("hash", type_=Text()),
+        rev=bindparam("rev", type_=Integer()),
+        mac=bindparam("mac", type_=LargeBinary()),
+    )
+    .on_conflict_do_nothing()
+    .returning(users.c.user_id)
 )
 
 _OWNER = Built(
@@ -36,22 +62,26 @@ def _hash(token: str) -> bytes:
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-async def add_user(connection: AsyncConnection, email: str, hashed_password: str) -> UUID | None:
-    """The id of a new account, or ``None`` when the e-mail has one."""
-    statement = upsert(users).values(user_id=uuid4(), email=email, hashed_password=hashed_password)
-    return await connection.scalar(statement.on_conflict_do_nothing().returning(users.c.user_id))
+async def add_user(connection: Connection, credentials: Credentials, mac: bytes) -> bool:
+    """Add an account; ``False`` when the e-mail has one."""
+    values = {"user": credentials.user_id, "email": credentials.email, "hash": credentials.hashed_password}
+    return bool(await connection.rows(_ADD_USER, **values, rev=credentials.rev, mac=mac))
 
 
-async def find_user(connection: AsyncConnection, email: str) -> Row[Any, Any] | None:
-    """``user_id`` and ``hashed_password`` of the account with this e-mail."""
-    statement = select(users.c.user_id, users.c.hashed_password).where(users.c.email == email)
-    return (await connection.execute(statement)).one_or_none()
+async def find_user(connection: AsyncConnection, email: str) -> Stored | None:
+    """The account with this e-mail."""
+    return await _stored(connection, users.c.email == email)
 
 
-async def read_user(connection: AsyncConnection, user_id: UUID) -> Row[Any, Any] | None:
-    """``email`` and ``hashed_password`` of an account."""
-    statement = select(users.c.email, users.c.hashed_password).where(users.c.user_id == user_id)
-    return (await connection.execute(statement)).one_or_none()
+async def read_user(connection: AsyncConnection, user_id: UUID) -> Stored | None:
+    """The account of this person."""
+    return await _stored(connection, users.c.user_id == user_id)
+
+
+async def _stored(connection: AsyncConnection, which: ColumnElement[bool]) -> Stored | None:
+    statement = select(users.c.user_id, users.c.email, users.c.hashed_password, users.c.rev, users.c.mac).where(which)
+    row = (await connection.execute(statement)).one_or_none()
+    return Stored(Credentials(row.user_id, row.email, row.hashed_password, row.rev), row.mac) if row else None
 
 
 async def add_sign_in(
@@ -128,12 +158,18 @@ async def end_sign_in(connection: AsyncConnection, token: str) -> UUID | None:
     return await connection.scalar(ended.returning(sign_ins.c.user_id))
 
 
-async def change_password(connection: AsyncConnection, caller: Caller, verified_hash: str, new_hash: str) -> bool:
+async def change_password(
+    connection: AsyncConnection, caller: Caller, verified: Credentials, new: Credentials, mac: bytes
+) -> bool:
     """Replace the password and end all other sign-ins; ``False`` when it is no longer the one verified."""
     statement = (
         update(users)
-        .where(users.c.user_id == caller.user_id, users.c.hashed_password == verified_hash)
-        .values(hashed_password=new_hash)
+        .where(
+            users.c.user_id == caller.user_id,
+            users.c.hashed_password == verified.hashed_password,
+            users.c.rev == verified.rev,
+        )
+        .values(hashed_password=new.hashed_password, rev=new.rev, mac=mac)
     )
     if (await connection.execute(statement)).rowcount == 0:
         return False

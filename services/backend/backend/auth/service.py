@@ -2,20 +2,24 @@
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from chassis.direct import Direct
 from chassis.logs import log
 from chassis.problems import Problem
+from chassis.sealing.key_service import CannotUnwrap
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.auth import repository
+from backend.auth.credentials import Credentials, Stored, as_written, mac_of
 from backend.auth.emails import normalize
 from backend.auth.living import Living
 from backend.auth.passwords import Passwords
 from backend.auth.schemas import Account, Registration, Tokens
 from backend.auth.throttle import Attempt, Throttle, attempt
 from backend.auth.tokens import AccessTokens, Caller
+from backend.keys.person_keys import NoKeys, PersonKeys
 from backend.limits.allowances import Allowances, take
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -34,6 +38,7 @@ class Auth:
     engine: AsyncEngine
     direct: Direct
     """The same database for what every request needs."""
+    keys: PersonKeys
     passwords: Passwords
     throttle: Throttle
     access_tokens: AccessTokens
@@ -50,10 +55,14 @@ class Auth:
         """
         await take(self.direct, self.allowances.registrations, address)
         hashed = await self.passwords.hash(registration.password, address)
-        async with self.engine.begin() as connection:
-            user_id = await repository.add_user(connection, registration.email, hashed)
-        if user_id is None:
-            raise Problem(409, "This e-mail has an account already.")
+        user_id = uuid4()
+        new = await self.keys.make(user_id)
+        credentials = Credentials(user_id, registration.email, hashed)
+        mac = mac_of(await self.keys.unwrap_messages(user_id, new), credentials)
+        async with self.direct.begin() as connection:
+            if not await repository.add_user(connection, credentials, mac):
+                raise Problem(409, "This e-mail has an account already.")
+            await self.keys.create(connection, user_id, new)
         log("account.registered", user_id=user_id)
         return Account(user_id=user_id, email=registration.email)
 
@@ -71,16 +80,17 @@ class Auth:
         async with self.engine.begin() as connection:
             await self.throttle.check(connection, tried)
             user = await repository.find_user(connection, email)
-        right = await self._right(password, user.hashed_password if user else None, tried)
-        if user is None or not right:
-            log("sign_in.failed", "warning", user_id=user.user_id if user else None)
+        found = user.credentials if user else None
+        right = await self._right(password, user, tried)
+        if found is None or not right:
+            log("sign_in.failed", "warning", user_id=found and found.user_id)
             raise unauthorized("The e-mail or the password is wrong.")
-        await take(self.direct, self.allowances.sign_ins, user.user_id)
+        await take(self.direct, self.allowances.sign_ins, found.user_id)
         refresh_token = secrets.token_urlsafe(32)
         async with self.engine.begin() as connection:
             await self.throttle.succeeded(connection, tried)
             caller = await repository.add_sign_in(
-                connection, user.user_id, user.hashed_password, refresh_token, self.refresh_token_seconds
+                connection, found.user_id, found.hashed_password, refresh_token, self.refresh_token_seconds
             )
         if caller is None:
             raise unauthorized("The e-mail or the password is wrong.")
@@ -126,16 +136,18 @@ class Auth:
             user = await repository.read_user(connection, caller.user_id)
             if user is None:
                 raise unauthorized("The access token is not good.", bad_token=True)
-            tried = attempt(user.email, address)
+            tried = attempt(user.credentials.email, address)
             await self.throttle.check(connection, tried)
-        if not await self._right(old, user.hashed_password, tried):
+        if not await self._right(old, user, tried):
             log("account.password_not_changed", "warning", user_id=caller.user_id)
             raise unauthorized("The old password is wrong.")
         await take(self.direct, self.allowances.sign_ins, caller.user_id)
-        hashed = await self.passwords.hash(new, tried.address)
+        verified = user.credentials
+        changed = replace(verified, hashed_password=await self.passwords.hash(new, tried.address), rev=verified.rev + 1)
+        mac = mac_of(await self.keys.messages(caller.user_id), changed)
         async with self.engine.begin() as connection:
             await self.throttle.succeeded(connection, tried)
-            if not await repository.change_password(connection, caller, user.hashed_password, hashed):
+            if not await repository.change_password(connection, caller, verified, changed, mac):
                 raise unauthorized("The old password is wrong.")
         self.living.forget()
         log("account.password_changed", user_id=caller.user_id)
@@ -153,11 +165,23 @@ class Auth:
             raise unauthorized("The access token is not good.", bad_token=True)
         self.living.lived(caller.sign_in_id, asked)
 
-    async def _right(self, password: str, hashed: str | None, tried: Attempt) -> bool:
-        if await self.passwords.verify(password, hashed, tried.address):
+    async def _right(self, password: str, user: Stored | None, tried: Attempt) -> bool:
+        hashed = user.credentials.hashed_password if user else None
+        # The MAC comes after the password: what it costs is seen only by who knows that.
+        if await self.passwords.verify(password, hashed, tried.address) and user and await self._as_written(user):
             return True
         async with self.engine.begin() as connection:
             await self.throttle.failed(connection, tried)
+        return False
+
+    async def _as_written(self, user: Stored) -> bool:
+        user_id = user.credentials.user_id
+        try:
+            if as_written(await self.keys.messages(user_id), user):
+                return True
+        except (NoKeys, CannotUnwrap):
+            pass
+        log("credentials.changed_outside", "error", user_id=user_id)
         return False
 
     def _tokens(self, caller: Caller, refresh_token: str) -> Tokens:

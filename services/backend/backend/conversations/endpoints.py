@@ -53,7 +53,8 @@ async def read_conversation(
     conversation = await repository.find(parts.direct, me.user_id, conversation_id)
     if conversation is None:
         raise no_conversation()
-    page = await messages.page(parts.direct, me.user_id, conversation_id, limit, cursor)
+    words = await parts.sealing.of(me.user_id)
+    page = await messages.page(parts.direct, words, conversation_id, limit, cursor)
     return ConversationPage(**dict(conversation), messages=page.items, next=page.next)
 
 

@@ -20,9 +20,10 @@ from sqlalchemy import Integer, LargeBinary, Text, Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.keys import outer
+from backend.keys.active import hold_active
 from backend.keys.asked_once import AskedOnce
 from backend.keys.epochs import EpochGone, EpochKeys
-from backend.schema import key_epochs, user_keys
+from backend.schema import user_keys
 
 CALL_SECONDS = 5
 """How long a person waits for the key service and the store of epoch keys before they are told to come again."""
@@ -34,7 +35,6 @@ PURPOSES: tuple[Purpose, ...] = ("messages", "memories")
 
 V = TypeVar("V")
 
-_ACTIVE = Built(select(key_epochs.c.epoch).where(key_epochs.c.state == "active").with_for_update(read=True))
 _FIND = Built(
     select(user_keys.c.epoch, user_keys.c.wrapped).where(
         user_keys.c.user_id == bindparam("user", type_=Uuid()),
@@ -55,10 +55,6 @@ _ADD = Built(
 
 class NoKeys(LookupError):
     """There is no such person, or none who has keys: who is erased loses them at once."""
-
-
-class NoEpoch(LookupError):
-    """No epoch is active: ``python -m backend.prepare_keys`` makes the first."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +105,7 @@ class PersonKeys:
         Raises:
             NoEpoch: the first has yet to be made.
         """
-        active = await connection.rows(_ACTIVE)
-        if not active:
-            raise NoEpoch("there is no active epoch: run python -m backend.prepare_keys")
-        epoch = int(active[0].epoch)
+        epoch = await hold_active(connection)
         epoch_key = await self._epochs.get(epoch)
         for purpose, inner in new.inner.items():
             wrapped = outer.wrap(epoch_key, user_id=user_id, purpose=purpose, epoch=epoch, inner=inner)

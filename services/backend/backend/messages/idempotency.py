@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.messages import repository
 from backend.messages.schemas import Reply
+from backend.messages.words import Words
 from backend.schema import idempotency_keys as keys
 
 LIFE = timedelta(hours=24)
@@ -77,12 +78,13 @@ class Lease:
     """Whether the message was stored by an earlier request."""
 
 
-async def claim(connection: Connection, user_id: UUID, conversation_id: UUID, key: str, content: str) -> Lease | Reply:
+async def claim(connection: Connection, words: Words, conversation_id: UUID, key: str, content: str) -> Lease | Reply:
     """The lease on a message, or its reply where there is one already.
 
     Raises:
         Problem: 422 when the key was used for something else; 409 while its first request is in flight.
     """
+    user_id = words.user_id
     await connection.rows(_FORGET_OLD, user=user_id, used=key)
     new = Lease(user_id, key, uuid4(), uuid4(), stored=False)
     request_hash = sha256(conversation_id.bytes + content.encode()).digest()
@@ -100,7 +102,7 @@ async def claim(connection: Connection, user_id: UUID, conversation_id: UUID, ke
     if first.request_hash != request_hash:
         wrong = InvalidValue(pointer="/header/Idempotency-Key", detail="was used for another message")
         raise Problem(422, "The Idempotency-Key was used for another message.", errors=[wrong])
-    if reply := await repository.find_reply(connection, user_id, first.user_message_id):
+    if reply := await repository.find_reply(connection, words, first.user_message_id):
         return reply
     if not first.free:
         raise Problem(409, "The first request with this Idempotency-Key still runs.", headers={"Retry-After": "2"})

@@ -1,4 +1,4 @@
-"""Messages in the database; every statement is about one person's. Words are sealed and opened here."""
+"""Messages in the database; every statement is about one person's. Their words are sealed and opened here."""
 
 import base64
 import binascii
@@ -24,10 +24,10 @@ from sqlalchemy import (
     true,
 )
 
-from backend import seal
 from backend.ai_core import Turn
 from backend.limits.allowances import Allowance, counting, values_of
 from backend.messages.schemas import Message, PersonMessage, Reply
+from backend.messages.words import Words
 from backend.pages import Page, bad_cursor
 from backend.schema import conversations, messages, outbox, person_usage
 
@@ -52,7 +52,7 @@ _PERSONA = select(conversations.c.persona).where(
 _LOCK = _PERSONA.with_for_update(read=True, key_share=True)
 _LOCK_CONVERSATION = Built(_LOCK)
 _HISTORY = Built(
-    select(messages.c.sender, messages.c.content)
+    select(messages.c.message_id, messages.c.sender, messages.c.content)
     .where(
         _MINE,
         messages.c.position
@@ -72,13 +72,13 @@ def _insert(sender: Literal["user", "ai"], **more: ColumnElement[Any]) -> Insert
         "conversation_id": conversations.c.conversation_id,
         "user_id": conversations.c.user_id,
         "sender": literal(sender),
-        "content": bindparam("words", type_=LargeBinary()),
+        "content": bindparam("cell", type_=LargeBinary()),
         **more,
     }
     return insert(messages).from_select(list(values), _LOCK.with_only_columns(*values.values()))
 
 
-def _add_message() -> Select[str, str, bytes]:
+def _add_message() -> Select[str, UUID, str, bytes]:
     """Counts and stores what a person says, unless the conversation is gone or they have used up their messages.
 
     A row a turn before it, and at least one: what a statement reads is as it was before the statement.
@@ -91,21 +91,21 @@ def _add_message() -> Select[str, str, bytes]:
         "conversation_id": spoken.c.conversation_id,
         "user_id": spoken.c.user_id,
         "sender": literal("user"),
-        "content": bindparam("words", type_=LargeBinary()),
+        "content": bindparam("cell", type_=LargeBinary()),
         "status": literal("complete"),
     }
     allowed = select(*values.values()).join_from(spoken, day, spoken.c.user_id == day.c.user_id)
     persona = select(spoken.c.persona).scalar_subquery().label("persona")
     added = insert(messages).from_select(list(values), allowed).returning(persona).cte("added")
     before = (
-        select(messages.c.sender, messages.c.content, messages.c.position)
+        select(messages.c.message_id, messages.c.sender, messages.c.content, messages.c.position)
         .where(_MINE)
         .order_by(messages.c.position.desc())
         .limit(_MOST)
         .subquery("before")
     )
     return (
-        select(added.c.persona, before.c.sender, before.c.content)
+        select(added.c.persona, before.c.message_id, before.c.sender, before.c.content)
         .select_from(added.outerjoin(before, true()))
         .order_by(before.c.position.desc())
     )
@@ -133,9 +133,9 @@ _LATER_PAGE = Built(_LIST.where(messages.c.position < bindparam("before", type_=
 _POSITION = Built(select(messages.c.position).where(_MINE, messages.c.message_id == _MESSAGE))
 
 
-def _message(row: Row) -> Message:
+def _message(row: Row, words: Words) -> Message:
     # What the database holds was checked when it was written.
-    fields: dict[str, Any] = {**row, "content": seal.open_sealed(row["content"])}
+    fields: dict[str, Any] = {**row, "content": words.open(row["message_id"], row["content"])}
     if row["sender"] == "user":
         del fields["user_message_id"]
         return PersonMessage.model_construct(None, **fields)
@@ -150,7 +150,7 @@ async def lock_conversation(connection: Connection, user_id: UUID, conversation_
 
 async def add_message(
     connection: Connection,
-    user_id: UUID,
+    words: Words,
     conversation_id: UUID,
     *,
     message_id: UUID,
@@ -163,16 +163,17 @@ async def add_message(
 
     ``None`` when they have no such conversation, or nothing is left of an allowance (for a minute, for a day).
     """
-    values: dict[str, object] = {"user": user_id, "conversation": conversation_id, "message": message_id, "most": most}
+    values: dict[str, object] = {"conversation": conversation_id, "message": message_id, "most": most}
     for allowance in allowances:
         values |= values_of(allowance)
-    rows = await connection.rows(_ADD_MESSAGE, words=seal.seal(content), **values)
-    return (rows[0].persona, _turns(rows, most_bytes)) if rows else None
+    cell = words.seal(message_id, content)
+    rows = await connection.rows(_ADD_MESSAGE, user=words.user_id, cell=cell, **values)
+    return (rows[0].persona, _turns(rows, words, most_bytes)) if rows else None
 
 
 async def add_reply(
     connection: Connection,
-    user_id: UUID,
+    words: Words,
     conversation_id: UUID,
     *,
     user_message_id: UUID,
@@ -187,10 +188,10 @@ async def add_reply(
     message_id = uuid4()
     rows = await connection.rows(
         _ADD_REPLY,
-        user=user_id,
+        user=words.user_id,
         conversation=conversation_id,
         message=message_id,
-        words=seal.seal(content),
+        cell=words.seal(message_id, content),
         answered=user_message_id,
         status=status,
     )
@@ -206,22 +207,22 @@ async def add_reply(
     )
 
 
-async def find_reply(connection: Connection, user_id: UUID, user_message_id: UUID) -> Reply | None:
+async def find_reply(connection: Connection, words: Words, user_message_id: UUID) -> Reply | None:
     """The reply to this person's message."""
-    rows = await connection.rows(_FIND_REPLY, user=user_id, message=user_message_id)
-    found = _message(rows[0]) if rows else None
+    rows = await connection.rows(_FIND_REPLY, user=words.user_id, message=user_message_id)
+    found = _message(rows[0], words) if rows else None
     return found if isinstance(found, Reply) else None
 
 
 async def history(
-    connection: Connection, user_id: UUID, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
+    connection: Connection, words: Words, conversation_id: UUID, *, before: UUID, most: int, most_bytes: int
 ) -> list[Turn]:
     """What was said before a message, oldest first: the newest turns that fit both bounds."""
-    rows = await connection.rows(_HISTORY, user=user_id, conversation=conversation_id, message=before, most=most)
-    return _turns(rows, most_bytes)
+    rows = await connection.rows(_HISTORY, user=words.user_id, conversation=conversation_id, message=before, most=most)
+    return _turns(rows, words, most_bytes)
 
 
-def _turns(rows: list[Row], most_bytes: int) -> list[Turn]:
+def _turns(rows: list[Row], words: Words, most_bytes: int) -> list[Turn]:
     turns: list[Turn] = []
     for row in rows:
         if row.content is None:
@@ -229,12 +230,12 @@ def _turns(rows: list[Row], most_bytes: int) -> list[Turn]:
         most_bytes -= len(row.content)
         if most_bytes < 0:
             break
-        turns.append(Turn(sender=row.sender, content=seal.open_sealed(row.content)))
+        turns.append(Turn(sender=row.sender, content=words.open(row.message_id, row.content)))
     return turns[::-1]
 
 
 async def page(
-    connection: Connection, user_id: UUID, conversation_id: UUID, limit: int, cursor: str | None
+    connection: Connection, words: Words, conversation_id: UUID, limit: int, cursor: str | None
 ) -> Page[Message]:
     """The newest messages of this person's conversation, in ascending order; the cursor leads to older ones.
 
@@ -243,7 +244,7 @@ async def page(
     Raises:
         Problem: 422 for a cursor that no page of this conversation has given.
     """
-    mine = {"user": user_id, "conversation": conversation_id}
+    mine = {"user": words.user_id, "conversation": conversation_id}
     if cursor is None:
         rows = await connection.rows(_FIRST_PAGE, **mine, most=limit + 1)
     else:
@@ -251,7 +252,7 @@ async def page(
         if not seen:
             raise bad_cursor()
         rows = await connection.rows(_LATER_PAGE, **mine, most=limit + 1, before=seen[0].position)
-    items = [_message(row) for row in rows[:limit]][::-1]
+    items = [_message(row, words) for row in rows[:limit]][::-1]
     return Page(items=items, next=_cursor(items[0].message_id) if rows[limit:] else None)
 
 

@@ -4,7 +4,7 @@ The reply is written by a task of its own, so it is finished and stored also whe
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from backend.limits.at_once import AtOnce
 from backend.messages import idempotency, repository
 from backend.messages.replies import Writing
 from backend.messages.schemas import Reply
+from backend.messages.words import Sealing, Words
 from backend.outbox import Outbox
 
 HISTORY_TURNS = 40
@@ -37,20 +38,33 @@ def no_conversation() -> Problem:
 
 @dataclass(frozen=True)
 class _Turn:
-    user_id: UUID
+    words: Words
+    memory_key: bytes = field(repr=False)
     conversation_id: UUID
     user_message_id: UUID
     question: Question
     lease: idempotency.Lease | None
+
+    @property
+    def user_id(self) -> UUID:
+        return self.words.user_id
 
 
 class Conversing:
     """Answers messages; one for each process."""
 
     def __init__(
-        self, direct: Direct, ai_core: AiCore, memory: Outbox, allowances: Allowances, replies_per_person: int
+        self,
+        direct: Direct,
+        sealing: Sealing,
+        ai_core: AiCore,
+        memory: Outbox,
+        allowances: Allowances,
+        *,
+        replies_per_person: int,
     ) -> None:
         self._direct = direct
+        self._sealing = sealing
         self._ai_core = ai_core
         self._memory = memory
         self._allowances = allowances
@@ -95,35 +109,40 @@ class Conversing:
     async def _store_message(
         self, user_id: UUID, conversation_id: UUID, content: str, key: str | None
     ) -> _Turn | Reply:
+        # Before the message is stored, and before anything is locked: either may have to wait for a key.
+        words, memory_key = await self._sealing.of(user_id), await self._sealing.keys.memory_key(user_id)
         if key is None:  # only one statement writes: no transaction is needed around it
-            return await self._store_in(self._direct, user_id, conversation_id, content, None)
+            question, message_id = await self._store_in(self._direct, words, conversation_id, content, None)
+            return _Turn(words, memory_key, conversation_id, message_id, question, None)
         async with self._direct.begin() as connection:
             if await repository.lock_conversation(connection, user_id, conversation_id) is None:
                 raise no_conversation()
-            claimed = await idempotency.claim(connection, user_id, conversation_id, key, content)
+            claimed = await idempotency.claim(connection, words, conversation_id, key, content)
             if isinstance(claimed, Reply):
                 return claimed
-            return await self._store_in(connection, user_id, conversation_id, content, claimed)
+            question, message_id = await self._store_in(connection, words, conversation_id, content, claimed)
+            return _Turn(words, memory_key, conversation_id, message_id, question, claimed)
 
     async def _store_in(
         self,
         connection: Connection,
-        user_id: UUID,
+        words: Words,
         conversation_id: UUID,
         content: str,
         lease: idempotency.Lease | None,
-    ) -> _Turn:
+    ) -> tuple[Question, UUID]:
+        """What is to be asked, and the id of the message."""
         message_id = lease.user_message_id if lease else uuid4()
         if lease is not None and lease.stored:
-            persona = await repository.lock_conversation(connection, user_id, conversation_id)
+            persona = await repository.lock_conversation(connection, words.user_id, conversation_id)
             history = await repository.history(
-                connection, user_id, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
+                connection, words, conversation_id, before=message_id, most=HISTORY_TURNS, most_bytes=HISTORY_BYTES
             )
         else:
             allowances = self._allowances.messages
             persona, history = await repository.add_message(
                 connection,
-                user_id,
+                words,
                 conversation_id,
                 message_id=message_id,
                 content=content,
@@ -132,11 +151,10 @@ class Conversing:
                 most_bytes=HISTORY_BYTES,
             ) or (None, [])
             if persona is None:
-                await refuse_used_up(connection, user_id, *allowances)
+                await refuse_used_up(connection, words.user_id, *allowances)
         if persona is None:
             raise no_conversation()
-        question = Question(user_id=user_id, persona=persona, history=history, content=content)
-        return _Turn(user_id, conversation_id, message_id, question, lease)
+        return Question(user_id=words.user_id, persona=persona, history=history, content=content), message_id
 
     async def _answer(self, turn: _Turn, writing: Writing) -> None:
         try:
@@ -163,7 +181,7 @@ class Conversing:
 
     async def _ask(self, turn: _Turn, writing: Writing) -> Unavailable | None:
         try:
-            async for piece in self._ai_core.reply(turn.question):
+            async for piece in self._ai_core.reply(turn.question, turn.memory_key):
                 writing.add(piece)
         except Unavailable as error:
             return error
@@ -185,7 +203,7 @@ class Conversing:
         try:
             reply = await repository.add_reply(
                 self._direct,
-                turn.user_id,
+                turn.words,
                 turn.conversation_id,
                 user_message_id=turn.user_message_id,
                 content=text,
@@ -193,7 +211,7 @@ class Conversing:
             )
         except UniqueViolationError:
             # Another process took over the lease of this one, which had fallen silent, and has finished first.
-            return await repository.find_reply(self._direct, turn.user_id, turn.user_message_id) or no_conversation()
+            return await repository.find_reply(self._direct, turn.words, turn.user_message_id) or no_conversation()
         if reply is None:
             return no_conversation()  # deleted meanwhile
         self._memory.wake()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 from chassis.direct import Direct
 from pydantic import TypeAdapter
@@ -12,6 +11,7 @@ from backend.conversations import repository as conversations
 from backend.conversations.schemas import Conversation
 from backend.messages import repository as messages
 from backend.messages.schemas import Message
+from backend.messages.words import Words
 from backend.users.schemas import ExportedAccount
 
 PAGE = 100
@@ -20,32 +20,34 @@ PAUSE_SECONDS = 0.02
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-async def write(direct: Direct, account: ExportedAccount, memories: AsyncIterator[Memory]) -> AsyncIterator[bytes]:
+async def write(
+    direct: Direct, words: Words, account: ExportedAccount, memories: AsyncIterator[Memory]
+) -> AsyncIterator[bytes]:
     """The text of an ``Export``."""
     yield b'{"account":' + account.model_dump_json().encode() + b',"memories":['
     async for part in _separated(memory.model_dump_json().encode() async for memory in memories):
         yield part
     yield b'],"conversations":['
-    async for part in _separated(_conversations(direct, account.user_id)):
+    async for part in _separated(_conversations(direct, words)):
         yield part
     yield b"]}"
 
 
-async def _conversations(direct: Direct, user_id: UUID) -> AsyncIterator[bytes]:
+async def _conversations(direct: Direct, words: Words) -> AsyncIterator[bytes]:
     cursor: str | None = None
     while True:
-        page = await conversations.page(direct, user_id, PAGE, cursor)
+        page = await conversations.page(direct, words.user_id, PAGE, cursor)
         for conversation in page.items:
-            yield await _conversation(direct, user_id, conversation)
+            yield await _conversation(direct, words, conversation)
         if (cursor := page.next) is None:
             return
 
 
-async def _conversation(direct: Direct, user_id: UUID, conversation: Conversation) -> bytes:
+async def _conversation(direct: Direct, words: Words, conversation: Conversation) -> bytes:
     pages: list[bytes] = []
     cursor: str | None = None
     while True:
-        page = await messages.page(direct, user_id, conversation.conversation_id, PAGE, cursor)
+        page = await messages.page(direct, words, conversation.conversation_id, PAGE, cursor)
         pages.append(b",".join(_MESSAGE.dump_json(message) for message in page.items))
         await asyncio.sleep(PAUSE_SECONDS)
         if (cursor := page.next) is None:

@@ -15,8 +15,9 @@ router = APIRouter(prefix="/users/me/memories", tags=["memories"], generate_uniq
 @router.get("", responses=documented(401, 422, 500, 503))
 async def list_memories(parts: Backend, me: Me, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[Memory]:
     """What Sanctum remembers of me, oldest first: passages of what I and the personas said."""
+    memory_key = await parts.keys.memory_key(me.user_id)
     try:
-        page = await parts.ai_core.memories_page(me.user_id, limit, cursor)
+        page = await parts.ai_core.memories_page(me.user_id, limit, cursor, memory_key)
     except BadCursor:
         raise bad_cursor() from None
     except Unavailable as error:

@@ -1,8 +1,8 @@
 """OpenSearch and its k-NN plugin as files in the checkout, out of Maven Central.
 
-``python -m local.opensearch_binaries`` downloads and unpacks them where they are missing. The distribution is the one
-that OpenSearch's own integration tests use: no bundled JDK, no security plugin and no native libraries, so plain HTTP,
-and exact search only, which is all that the memory asks for.
+``python -m local.opensearch_binaries`` downloads and unpacks them where they are missing, and fails where they could not
+run. The distribution is the one that OpenSearch's own integration tests use: no bundled JDK, no security plugin and no
+native libraries, so plain HTTP, and exact search only, which is all that the memory asks for.
 """
 
 import fcntl
@@ -114,6 +114,7 @@ def _java_homes() -> Iterator[Path]:
 
 if __name__ == "__main__":
     try:
+        java()
         install()
     except Failure as failure:
         sys.exit(str(failure))

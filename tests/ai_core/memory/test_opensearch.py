@@ -1,25 +1,26 @@
 """What the store in OpenSearch promises beyond the contract, on the real server."""
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 import pytest
-from ai_core.memory import opensearch_client, opensearch_index
+from ai_core.memory import opensearch_client, opensearch_index, opensearch_person
 from ai_core.memory.embedder import DIMENSIONS, Embedding
 from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import ATTEMPTS, OpenSearchClient, Refused, StoreUnavailable
 from ai_core.memory.opensearch_index import ALIAS, INDEX, MAPPINGS, prepare
-from ai_core.memory.store import Forgotten, Memory, memory_id
+from ai_core.memory.records import sealed
+from ai_core.memory.store import Forgotten, Record
 from aiohttp import web
 from chassis.signing import Signer
 
 from tests.ai_core.conftest import REFRESH_INTERVAL
+from tests.ai_core.memory.conftest import Somebody, hits, somebody
 from tests.support.opensearch_domain import Domain, Script, answering, breaking_off, passing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("opensearch")]
@@ -47,24 +48,8 @@ async def other(opensearch_server: str, signer: Signer) -> AsyncIterator[OpenSea
     await client.close()
 
 
-def memory(user: UUID, conversation: UUID, content: str = "zymurgy", created_at: datetime | None = None) -> Memory:
-    message = uuid4()
-    return Memory(
-        memory_id=memory_id(user, message, 0),
-        conversation_id=conversation,
-        message_id=message,
-        sender="user",
-        content=content,
-        created_at=created_at or datetime.now(UTC),
-    )
-
-
-async def hits(client: OpenSearchClient, user: UUID) -> list[dict[str, Any]]:
-    """All that is stored of a person, whatever was forgotten."""
-    await client.call("POST", f"/{ALIAS}/_refresh")
-    query = {"query": {"term": {"user_id": str(user)}}}
-    _, answer = await client.call("GET", f"/{ALIAS}/_search?routing={user}", query)
-    return json.loads(answer)["hits"]["hits"]
+def record(person: Somebody, content: str = "zymurgy") -> Record:
+    return sealed(person.key, person.said(content), VECTOR, in_the_clear=True)
 
 
 @pytest.mark.parametrize("whole_person", [True, False])
@@ -72,17 +57,19 @@ async def test_a_write_that_is_overtaken_by_forgetting_leaves_nothing(
     domain: Domain, client: OpenSearchClient, other: OpenSearchClient, whole_person: bool
 ) -> None:
     """The race decided by hand: all is forgotten between the first look for a tombstone and the write."""
-    user, conversation = uuid4(), uuid4()
-    forgetful = OpenSearchStore(other)
+    person, forgetful = somebody(), OpenSearchStore(other)
 
     async def forgetting(_: web.Request) -> None:
-        await (forgetful.forget_user(user) if whole_person else forgetful.forget_conversation(user, conversation))
+        if whole_person:
+            await forgetful.forget_user(person.user_id)
+        else:
+            await forgetful.forget_conversation(person.user_id, person.conversation_id)
 
     domain.scripts = [passing, forgetting]
     with pytest.raises(Forgotten):
-        await OpenSearchStore(client).remember(user, conversation, [memory(user, conversation)], [VECTOR])
+        await OpenSearchStore(client).remember(person.user_id, person.conversation_id, [record(person)])
     assert [target.partition("?")[0] for _, target, _ in domain.requests[1:2]] == [f"/{ALIAS}/_bulk"]
-    assert await hits(other, user) == []
+    assert await hits(other, person.user_id) == []
 
 
 async def test_what_a_crash_leaves_behind_is_never_read_and_goes_with_the_next_try(
@@ -90,22 +77,143 @@ async def test_what_a_crash_leaves_behind_is_never_read_and_goes_with_the_next_t
 ) -> None:
     """As above, and the writer cannot look for the tombstone after its write."""
     monkeypatch.setattr(opensearch_client, "_pause", no_pause)
-    user, conversation = uuid4(), uuid4()
-    late, store, forgetful = memory(user, conversation), OpenSearchStore(client), OpenSearchStore(other)
+    person, store, forgetful = somebody(), OpenSearchStore(client), OpenSearchStore(other)
+    user, late = person.user_id, record(person)
 
     async def forgetting(_: web.Request) -> None:
-        await forgetful.forget_conversation(user, conversation)
+        await forgetful.forget_conversation(user, person.conversation_id)
 
     domain.scripts = [passing, forgetting, *[breaking_off] * ATTEMPTS * 2]  # aiohttp tries a broken GET twice
     with pytest.raises(StoreUnavailable):
-        await store.remember(user, conversation, [late], [VECTOR])
+        await store.remember(user, person.conversation_id, [late])
     assert len(await hits(other, user)) == 1
-    assert await forgetful.search(user, VECTOR) == []
+    assert await forgetful.nearest(user, VECTOR, 8) == []
+    assert await forgetful.vectors(user) == []
+    assert await forgetful.read(user, [late.memory_id]) == []
     assert await forgetful.page(user, 10, None) == []
     domain.scripts = []
     with pytest.raises(Forgotten):
-        await store.remember(user, conversation, [late], [VECTOR])
+        await store.remember(user, person.conversation_id, [late])
     assert await hits(other, user) == []
+
+
+async def test_what_is_replaced_while_it_is_being_deleted_is_deleted_all_the_same(
+    domain: Domain, client: OpenSearchClient, other: OpenSearchClient
+) -> None:
+    """The race decided by hand: the deletion has found the document, and it is another one when it is to go."""
+    person, store, renewing = somebody(), OpenSearchStore(client), OpenSearchStore(other)
+    user, old = person.user_id, record(person)
+    await store.remember(user, person.conversation_id, [old])
+
+    async def replaced_meanwhile(_: web.Request) -> web.Response:
+        await renewing.replace(user, [record_again(person, old)])
+        return web.json_response({"timed_out": False, "failures": [], "version_conflicts": 1, "deleted": 0})
+
+    domain.scripts = [passing, passing, passing, replaced_meanwhile]  # the tombstone twice, and the refresh
+    await store.forget_conversation(user, person.conversation_id)
+    assert await hits(other, user) == []
+
+
+def record_again(person: Somebody, old: Record) -> Record:
+    """The same memory in another form."""
+    return replace(record(person), memory_id=old.memory_id, message_id=old.message_id)
+
+
+async def test_what_is_forgotten_while_it_is_being_replaced_stays_away(
+    domain: Domain, client: OpenSearchClient, other: OpenSearchClient
+) -> None:
+    """The race decided by hand: one is forgotten and one trimmed between being found and being written."""
+    person, store, forgetful = somebody(), OpenSearchStore(client), OpenSearchStore(other)
+    user, records = person.user_id, [record(person) for _ in range(2)]
+    await store.remember(user, person.conversation_id, records)
+
+    async def forgetting(_: web.Request) -> None:
+        assert await forgetful.forget(user, records[0].memory_id)
+        assert await forgetful.trim(user, 0) == 1
+
+    domain.scripts = [passing, forgetting]
+    await store.replace(user, [record_again(person, old) for old in records])
+    assert await store.page(user, 10, None) == []
+    (left,) = await hits(other, user)
+    assert left["_source"] == {"forgotten_of": str(user)}
+
+
+async def test_one_memory_is_forgotten_although_the_answer_is_lost(
+    domain: Domain, client: OpenSearchClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opensearch_client, "_pause", no_pause)
+    person, store = somebody(), OpenSearchStore(client)
+    await store.remember(person.user_id, person.conversation_id, [kept := record(person)])
+
+    async def losing_the_answer(request: web.Request) -> web.StreamResponse:
+        path = request.raw_path
+        await client.call("PUT", path, json.loads(await request.read()))
+        return await breaking_off(request)
+
+    domain.scripts = [passing, losing_the_answer, passing]
+    assert await store.forget(person.user_id, kept.memory_id)
+    assert await store.page(person.user_id, 10, None) == []
+    assert not await store.forget(person.user_id, kept.memory_id)
+
+
+async def test_of_a_bulk_that_is_done_in_part_no_memory_is_lost_and_none_is_there_twice(
+    domain: Domain, client: OpenSearchClient, other: OpenSearchClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the documents are stored, and the others get a 429: once, and then until the call gives up."""
+    monkeypatch.setattr(opensearch_client, "_pause", no_pause)
+    person, store = somebody(), OpenSearchStore(client)
+    records = [record(person) for _ in range(4)]
+
+    async def storing_half(_: web.Request) -> web.Response:
+        await OpenSearchStore(other).remember(person.user_id, person.conversation_id, records[:2])
+        return web.json_response({"items": [{"create": {"status": status}} for status in (201, 201, 429, 429)]})
+
+    domain.scripts = [passing, storing_half, *[answering_each(429)] * (ATTEMPTS - 1)]
+    with pytest.raises(StoreUnavailable):
+        await store.remember(person.user_id, person.conversation_id, records)
+    domain.scripts = [passing, storing_half]
+    await store.remember(person.user_id, person.conversation_id, records)
+    expected = sorted(records, key=lambda each: each.memory_id)
+    assert await store.page(person.user_id, 10, None) == expected
+
+
+def answering_each(status: int) -> Script:
+    """Says ``status`` of every document of a bulk request."""
+
+    async def script(request: web.Request) -> web.Response:
+        documents = len((await request.read()).splitlines()) // 2
+        return web.json_response({"items": [{"create": {"status": status}}] * documents})
+
+    return script
+
+
+async def test_a_server_that_has_too_much_to_do_is_asked_again(
+    domain: Domain, client: OpenSearchClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opensearch_client, "_pause", no_pause)
+    person, store = somebody(), OpenSearchStore(client)
+    domain.scripts = [answering(429), passing, answering(429), passing, answering(503)]
+    await store.remember(person.user_id, person.conversation_id, [kept := record(person)])
+    domain.scripts = [answering(429)]
+    assert await store.vectors(person.user_id) == [(kept.memory_id, kept.vector)]
+    domain.scripts = [answering(429)] * ATTEMPTS
+    with pytest.raises(StoreUnavailable):
+        await store.vectors(person.user_id)
+
+
+async def test_more_than_one_search_gives_are_all_found_once(
+    client: OpenSearchClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opensearch_person, "MOST_HITS", 3)
+    person, store = somebody(), OpenSearchStore(client)
+    for count in (3, 7):
+        records = [record(person) for _ in range(count)]
+        await store.remember(person.user_id, person.conversation_id, records)
+        found = await store.vectors(person.user_id)
+        assert {each.memory_id for each in records} <= {memory_id for memory_id, _ in found}
+        assert len({memory_id for memory_id, _ in found}) == len(found)
+    assert len(found) == 10
+    assert await store.embedded(person.user_id) == {memory_id for memory_id, _ in found}
 
 
 @pytest.mark.parametrize(
@@ -134,24 +242,24 @@ async def no_pause(_: int) -> None:
 
 
 async def test_forgetting_deletes_what_no_search_finds_yet(client: OpenSearchClient) -> None:
-    store, user, conversation = OpenSearchStore(client), uuid4(), uuid4()
-    await store.remember(user, conversation, [memory(user, conversation)], [VECTOR])
-    (hit,) = await hits(client, user)
+    person, store = somebody(), OpenSearchStore(client)
+    await store.remember(person.user_id, person.conversation_id, [record(person)])
+    (hit,) = await hits(client, person.user_id)
     await set_refresh_interval(client, "-1")
     try:
-        await client.call("PUT", f"/{ALIAS}/_doc/{uuid4()}?routing={user}", hit["_source"])
-        await store.forget_conversation(user, conversation)
-        assert await hits(client, user) == []
+        await client.call("PUT", f"/{ALIAS}/_doc/{uuid4()}?routing={person.user_id}", hit["_source"])
+        await store.forget_conversation(person.user_id, person.conversation_id)
+        assert await hits(client, person.user_id) == []
     finally:
         await set_refresh_interval(client, REFRESH_INTERVAL)
 
 
 async def test_conversations_forgotten_at_once_are_all_forgotten(client: OpenSearchClient) -> None:
-    store, user, conversations = OpenSearchStore(client), uuid4(), [uuid4() for _ in range(5)]
-    await asyncio.gather(*(store.forget_conversation(user, conversation) for conversation in conversations))
+    person, store, conversations = somebody(), OpenSearchStore(client), [uuid4() for _ in range(5)]
+    await asyncio.gather(*(store.forget_conversation(person.user_id, each) for each in conversations))
     for conversation in conversations:
         with pytest.raises(Forgotten):
-            await store.remember(user, conversation, [memory(user, conversation)], [VECTOR])
+            await store.remember(person.user_id, conversation, [])
 
 
 async def test_a_person_stays_forgotten_whatever_is_forgotten_later(client: OpenSearchClient) -> None:
@@ -160,23 +268,20 @@ async def test_a_person_stays_forgotten_whatever_is_forgotten_later(client: Open
     await store.forget_user(user)
     await store.forget_conversation(user, uuid4())
     with pytest.raises(Forgotten):
-        await store.remember(user, uuid4(), [], [])
+        await store.remember(user, uuid4(), [])
 
 
-async def test_content_is_stored_with_the_byte_that_says_how_and_no_vector_is_read(client: OpenSearchClient) -> None:
-    store, user, conversation = OpenSearchStore(client), uuid4(), uuid4()
-    await store.remember(user, conversation, [memory(user, conversation, "Käse")], [VECTOR])
-    (hit,) = await hits(client, user)
-    assert base64.b64decode(hit["_source"]["content"]) == b"\x00" + "Käse".encode()
-    assert hit["_source"].keys() == MAPPINGS["properties"].keys() - {"embedding", "forgotten"}
-    changed = {**hit["_source"], "content": base64.b64encode(b"\x02ff").decode()}
-    await client.call("PUT", f"/{ALIAS}/_doc/{hit['_id']}?routing={user}&refresh=true", changed)
-    with pytest.raises(ValueError, match="unknown kind"):
-        await store.page(user, 1, None)
+async def test_no_cell_and_no_vector_is_in_the_text_of_a_document(client: OpenSearchClient) -> None:
+    """Searches read them out of columns; as text they would be stored and read twice."""
+    person, store = somebody(), OpenSearchStore(client)
+    await store.remember(person.user_id, person.conversation_id, [record(person)])
+    (hit,) = await hits(client, person.user_id)
+    columns = {"content", "vector", "embedding"}
+    assert hit["_source"].keys() == MAPPINGS["properties"].keys() - columns - {"forgotten", "forgotten_of"}
 
 
 async def test_every_time_is_kept_to_the_microsecond(client: OpenSearchClient) -> None:
-    store, user, conversation = OpenSearchStore(client), uuid4(), uuid4()
+    person, store = somebody(), OpenSearchStore(client)
     times = [
         datetime(1, 1, 1, tzinfo=UTC),
         datetime(1969, 7, 20, 20, 17, 40, 1, tzinfo=UTC),
@@ -184,18 +289,19 @@ async def test_every_time_is_kept_to_the_microsecond(client: OpenSearchClient) -
         datetime(2026, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC),
         datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     ]
-    kept = [memory(user, conversation, created_at=time) for time in times]
-    await store.remember(user, conversation, kept[::-1], [VECTOR] * len(kept))
+    kept = [replace(record(person), created_at=time) for time in times]
+    await store.remember(person.user_id, person.conversation_id, kept[::-1])
     for number, expected in enumerate(kept):
         before = kept[number - 1] if number else None
-        page = await store.page(user, 1, (before.created_at, before.memory_id) if before else None)
+        page = await store.page(person.user_id, 1, (before.created_at, before.memory_id) if before else None)
         assert page == [expected]
 
 
 async def test_a_vector_of_another_model_is_refused_without_showing_words(client: OpenSearchClient) -> None:
-    store, user, conversation = OpenSearchStore(client), uuid4(), uuid4()
+    person, store = somebody(), OpenSearchStore(client)
+    odd = replace(record(person), embedding=np.ones(3, dtype=np.float32))
     with pytest.raises(Refused) as refused:
-        await store.remember(user, conversation, [memory(user, conversation)], [np.ones(3, dtype=np.float32)])
+        await store.remember(person.user_id, person.conversation_id, [odd])
     assert "zymurgy" not in repr(refused.value)
 
 

@@ -1,7 +1,7 @@
 """What the memory promises on every store, searched in either way (``ai_core.memory.memories.Memories``)."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -81,7 +81,12 @@ async def test_a_search_is_exact_among_other_people(
     assert CANDIDATES < len(said) <= MOST
     await remember(memories, person, *said)
     given: list[Candidate] = []
-    monkeypatch.setattr(module, "rank", lambda candidates, _: given.extend(candidates) or [])
+
+    def rank(candidates: list[Candidate], _: datetime) -> list[Memory]:
+        given.extend(candidates)
+        return []
+
+    monkeypatch.setattr(module, "rank", rank)
     await recall(memories, person, question)
     (asked,) = await embedder.embed([question])
     vectors = await embedder.embed([memory.content for memory in said])

@@ -1,10 +1,9 @@
-"""Passages, embeddings, and how words are written down."""
+"""Passages and embeddings."""
 
 import numpy as np
 import pytest
 from ai_core.memory.chunks import passages
 from ai_core.memory.embedder import DIMENSIONS, MAX_TOKENS, Embedder
-from ai_core.memory.seal import open_sealed, seal
 from ai_core.memory.store import LEAST_SIMILARITY
 from tokenizers import Tokenizer
 
@@ -83,14 +82,3 @@ def test_a_short_message_is_one_passage(tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize("content", ["", " \n"])
 def test_nothing_said_is_nothing_to_remember(content: str, tokenizer: Tokenizer) -> None:
     assert passages(content, tokenizer) == []
-
-
-def test_what_was_sealed_opens_as_it_was() -> None:
-    assert seal("Käse")[:1] == b"\x00"
-    assert open_sealed(seal("Käse")) == "Käse"
-
-
-@pytest.mark.parametrize("stored", [b"", b"\x01abc", b"abc"])
-def test_stored_bytes_of_an_unknown_kind_are_refused(stored: bytes) -> None:
-    with pytest.raises(ValueError, match="unknown kind"):
-        open_sealed(stored)

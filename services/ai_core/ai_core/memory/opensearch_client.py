@@ -88,22 +88,19 @@ class OpenSearchClient:
         operations = [({"create": {"_id": name, "routing": routing}}, each) for name, each in documents.items()]
         await self.bulk(index, operations, also=(HTTPStatus.CONFLICT,))
 
-    async def bulk(
-        self, index: str, operations: Sequence[Operation], *, also: Collection[int] = (), wait: bool = True
-    ) -> None:
-        """Do all of ``operations``, and return when each was a success or had one of the statuses ``also``.
+    async def bulk(self, index: str, operations: Sequence[Operation], *, also: Collection[int] = ()) -> None:
+        """Do all of ``operations``, each a success or with one of the statuses ``also``; return when searches see it.
 
         Args:
             index: An alias.
             operations: May be done twice, in any order.
             also: Statuses as of ``call``.
-            wait: Until searches find what was done.
 
         Raises:
             StoreUnavailable: some are not done.
             Refused: one can never be done.
         """
-        path = f"/{index}/_bulk?refresh={'wait_for' if wait else 'false'}&require_alias=true"
+        path = f"/{index}/_bulk?refresh=wait_for&require_alias=true"
         waiting = list(operations)
         attempt = 0
         while waiting:

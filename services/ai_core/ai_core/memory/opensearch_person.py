@@ -174,7 +174,7 @@ class Person:
         operations: Sequence[Operation] = [
             ({"delete": {"_id": str(each), "routing": self._user}}, None) for each in memory_ids
         ]
-        await self._client.bulk(ALIAS, operations, also=(HTTPStatus.NOT_FOUND,), wait=False)
+        await self._client.bulk(ALIAS, operations, also=(HTTPStatus.NOT_FOUND,))
 
     async def empty(self, place: Place) -> bool:
         """Leave in a memory's place that something was there, for good; whether it had not changed before.

@@ -31,9 +31,11 @@ _SEALING: Final = {
 }
 _SIGNING: Final = {"sign": ("kms:Sign", "kms:GenerateMac"), "verify": ("kms:Verify", "kms:VerifyMac")}
 _AGREEING: Final = {"agree on keys": ("kms:DeriveSharedSecret",)}
+_GRANT: Final = "grant"
 _KEEPING: Final = {
     # Who may make a grant may let anybody use the key: <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>.
-    "grant": ("kms:CreateGrant",),
+    # Its context is the constraint of the grant that is asked for.
+    _GRANT: ("kms:CreateGrant",),
     "administer": ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial"),
 }
 # By what a key is for, which stays as it was made:
@@ -116,7 +118,7 @@ class KeyUses:
             yield from self._rows(use, found[use], wider)
 
     def _add(self, used: _Used, use: str, action: str, besides: set[Actor]) -> None:
-        in_context = self._takes_context and use not in _WITHOUT_CONTEXT
+        in_context = use == _GRANT or (self._takes_context and use not in _WITHOUT_CONTEXT)
         question = Question(action, self._key, ResourceKind.KEY, context={} if in_context else self._contexts.none)
         answers = self._desk.answers(question, besides=besides)
         found = {actor: dict(self._ways(actor, question, decision)) for actor, decision in answers.items()}

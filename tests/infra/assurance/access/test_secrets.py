@@ -199,3 +199,90 @@ def test_the_end_of_an_arn_may_be_left_out(tmp_path: Path, value: str) -> None:
     assert asked(tmp_path / "made", {"Secret": named, "Task": task}).of(Relation.OPENS) == {ROOT, ("Task", "Secret")}
     told = {who for who, secret in asked(tmp_path / "named", {"Task": task}).of(Relation.OPENS) if "shop/db" in secret}
     assert told == {"Task", ROOT[0]}
+
+
+@pytest.mark.parametrize(
+    ("key_of_context", "opens"), [("purpose", False), ("SecretARN", True), ("SecretVersionId", True)]
+)
+def test_secrets_manager_writes_no_other_context_than_its_own(
+    tmp_path: Path, key_of_context: str, *, opens: bool
+) -> None:
+    value = "messages" if key_of_context == "purpose" else "*"
+    condition = {"StringLike": {f"kms:EncryptionContext:{key_of_context}": value}}
+    reader = role(allow(GET), allow(DECRYPT, arn("Key"), Condition=condition))
+    answer = asked(tmp_path, {"Key": key(), "Secret": secret(), "Reader": reader})
+    assert (("Reader", "Secret") in answer.of(Relation.OPENS)) is opens
+    assert (("Secret", "asked by", "Reader") in answer.of(Relation.POSTURE)) is not opens
+
+
+EPOCHS = f"arn:aws:secretsmanager:us-east-1:{HOME}:secret:shop/epochs/*"
+LATER = ("made by", "changed by", "copied by", "deleted by")
+
+
+@pytest.mark.parametrize(
+    ("verb", "quality"),
+    [
+        ("CreateSecret", "made by"),
+        ("PutSecretValue", "changed by"),
+        ("PutResourcePolicy", "changed by"),
+        ("ReplicateSecretToRegions", "copied by"),
+        ("DeleteSecret", "deleted by"),
+    ],
+)
+def test_who_does_what_to_secrets_made_later_is_told(tmp_path: Path, verb: str, quality: str) -> None:
+    answer = asked(tmp_path, {"Role": role(allow(f"secretsmanager:{verb}", EPOCHS)), "Other": role()})
+    told = {(quality, who) for secret, quality, who in answer.told(*LATER) if secret == f"secret {EPOCHS}"}
+    assert told == {(each, ROOT[0]) for each in LATER} | {(quality, "Role")}
+    assert answer.of(Relation.OPENS) == {(ROOT[0], f"secret {EPOCHS}")}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "*",
+        EPOCHS,
+        EPOCHS.replace("epochs/", ""),
+        EPOCHS.replace("*", "1-*"),
+        EPOCHS.replace("*", "1-AbCdEf"),
+        EPOCHS.replace("*", "??-??????"),
+        EPOCHS.replace("us-east-1", "*"),
+        EPOCHS.replace(HOME, "*"),
+    ],
+)
+def test_whoever_reads_any_of_them_is_told(tmp_path: Path, resource: str) -> None:
+    """Whichever name their own policy has for them; the key that seals them, which no template tells, keeps nobody."""
+    resources = {"Roll": role(allow("secretsmanager:CreateSecret", EPOCHS)), "Reader": role(allow(GET, resource))}
+    assert ("Reader", f"secret {EPOCHS}") in asked(tmp_path, resources).of(Relation.OPENS)
+
+
+@pytest.mark.parametrize(
+    "resource", [EPOCHS.replace("epochs", "epoch"), EPOCHS.replace(HOME, FOREIGN), EPOCHS.replace("east", "west")]
+)
+def test_whoever_reads_others_is_not(tmp_path: Path, resource: str) -> None:
+    resources = {"Roll": role(allow("secretsmanager:CreateSecret", EPOCHS)), "Reader": role(allow(GET, resource))}
+    rows = asked(tmp_path, resources).of(Relation.OPENS)
+    assert ("Reader", f"secret {EPOCHS}") not in rows
+    assert ("Reader", f"secret {resource}") in rows
+
+
+def test_a_denial_takes_secrets_made_later_away(tmp_path: Path) -> None:
+    deny: Resources = {"Effect": "Deny", "Action": "secretsmanager:*", "Resource": EPOCHS}
+    resources = {"Roll": role(allow("secretsmanager:CreateSecret", EPOCHS)), "Reader": role(allow(GET), deny)}
+    assert asked(tmp_path, resources).of(Relation.OPENS) == {(ROOT[0], f"secret {EPOCHS}")}
+
+
+def test_a_pattern_for_secrets_of_the_templates_names_no_others(tmp_path: Path) -> None:
+    named = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "shop/epochs/first"}}
+    answer = asked(tmp_path, {"Secret": named, "Reader": role(allow(GET, EPOCHS))})
+    assert answer.of(Relation.OPENS) == {ROOT, ("Reader", "Secret")}
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_the_beginning_of_a_pattern_is_no_secret_of_its_own(tmp_path: Path, ending: str) -> None:
+    """A program is told where its secrets are by the beginning of their names."""
+    prefix = EPOCHS.removesuffix("/*") + ending
+    container = {"Name": "shop", "Environment": [{"Name": "EPOCH_KEYS", "Value": prefix}]}
+    task = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container]}}
+    for number, resources in enumerate(({"Task": task, "R": role(allow(GET, EPOCHS))}, {"Task": task})):
+        told = {secret for _, secret in asked(tmp_path / str(number), resources).of(Relation.OPENS)}
+        assert told == ({f"secret {prefix}"} if number else {f"secret {EPOCHS}"})

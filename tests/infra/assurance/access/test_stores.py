@@ -48,6 +48,12 @@ def test_a_part_of_a_bucket_is_read_too(tmp_path: Path, resource: str) -> None:
     assert readers(tmp_path, {"Bucket": bucket(), "Reader": role(allow("s3:Get*", resource))}) == {"Reader"}
 
 
+def test_who_only_writes_reads_nothing(tmp_path: Path) -> None:
+    writer = role(allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::shelf/exports/*"))
+    resources = {"Bucket": bucket(), "Writer": writer, "Reader": role(allow(GET, "arn:aws:s3:::shelf/exp*"))}
+    assert readers(tmp_path, resources) == {"Reader"}
+
+
 def test_the_bucket_itself_is_no_object(tmp_path: Path) -> None:
     assert not readers(tmp_path, {"Bucket": bucket(), "Lister": role(allow("s3:*", "arn:aws:s3:::shelf"))})
 

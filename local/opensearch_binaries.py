@@ -1,6 +1,6 @@
 """OpenSearch and its k-NN plugin as files in the checkout, out of Maven Central.
 
-``python -m local.opensearch_binaries`` downloads and unpacks them where they are missing, and fails where they could not
+``python -m local.opensearch_binaries`` downloads and unpacks them where they are missing; it fails where they could not
 run. The distribution is the one that OpenSearch's own integration tests use: no bundled JDK, no security plugin and no
 native libraries, so plain HTTP, and exact search only, which is all that the memory asks for.
 """

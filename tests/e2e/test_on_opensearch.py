@@ -1,6 +1,6 @@
 """Sanctum on one machine with ``MEMORY=opensearch``: it remembers there, and survives what happens to it.
 
-Before the tests it has run on OpenSearch, then on pgvector, and now runs on OpenSearch again.
+Before the tests it has run on OpenSearch until it was killed, then on pgvector, and now runs on OpenSearch again.
 """
 
 import http.client
@@ -58,6 +58,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             witness = Person(first.url, first.ca).register()
             witness.say(witness.converse(), "My cat is called Schopenhauer.")
             eventually(witness.memories)
+            assert _servers(state)
+            os.kill(first.pid, SIGKILL)
+            eventually(lambda: not _servers(state))
         with running(state, *model) as second:
             _again(witness, second)
             known = witness.memories()
@@ -65,6 +68,18 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             _again(witness, sanctum)
             yield Life(sanctum, witness, [first.said, second.said, sanctum.said], known)
             witness.http.close()
+        assert not _servers(state)
+
+
+def _servers(state: Path) -> list[Path]:
+    """The ``/proc`` folders of the OpenSearch that has its data in ``state``."""
+    told = f"-Dopensearch.path.conf={state}/opensearch".encode()
+    found: list[Path] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended, or is somebody else's
+            if told in (process / "cmdline").read_bytes():
+                found.append(process)
+    return found
 
 
 @pytest.fixture
@@ -89,7 +104,7 @@ def test_what_was_said_is_known_in_another_conversation(alice: Person) -> None:
     assert "Wittgenstein" in _answer(alice, question)
 
 
-def test_what_was_said_survives_a_stop(life: Life) -> None:
+def test_what_was_said_survives_the_end_of_all_processes(life: Life) -> None:
     assert "Schopenhauer" in _answer(life.witness, "repeat your prompt: what is my cat called?")
 
 
@@ -135,7 +150,7 @@ def test_a_server_that_is_killed_is_there_again_with_all_it_had(life: Life, alic
     _answer(alice, "My parrot is called Spinoza.")
     eventually(lambda: "Spinoza" in str(alice.memories()))
     ai_core = process_of("ai_core", life.sanctum)
-    (server,) = processes_named("java", life.sanctum.pid)
+    (server,) = _servers(life.sanctum.state)
     _killed(server)
     conversation = alice.converse()
     eventually(lambda: alice.say(conversation, "My goldfish is called Hegel.").status_code == 200, RESTART_SECONDS)

@@ -5,16 +5,20 @@ from pathlib import Path
 import pytest
 
 from local import memory as memory_module
+from local.certificates import Authority
 from local.failure import Failure
+from local.memory import OpenSearchMemory
 from local.sanctum import Sanctum
 from local.state import State
+from local.supervisor import Stopped, Supervisor
 
 
 @pytest.fixture
-def ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that has what OpenSearch needs, though nothing runs here."""
+def ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder on a machine that has what OpenSearch needs, though nothing runs here."""
     monkeypatch.setattr(memory_module, "missing", lambda: None)
     monkeypatch.setattr("local.opensearch.java", lambda: tmp_path / "java")
+    return tmp_path
 
 
 def _told(sanctum: Sanctum) -> dict[str, str]:
@@ -66,3 +70,41 @@ def test_certificates_that_only_an_earlier_start_had_are_never_outdated(tmp_path
     assert stale.exists()
     Sanctum(State(tmp_path), 8443)
     assert not stale.exists()
+
+
+@pytest.fixture
+def memory(ready: Path, monkeypatch: pytest.MonkeyPatch) -> OpenSearchMemory:
+    """Of a machine where OpenSearch is yet to be downloaded."""
+    monkeypatch.setattr(memory_module, "INSTALLATION", ready / "missing")
+    monkeypatch.setattr(memory_module, "ROOT", ready)
+    (ready / "local").mkdir()
+    return OpenSearchMemory(ready / "data", ready, Authority("test"), ready / "ca.pem")
+
+
+def _download(memory: OpenSearchMemory, folder: Path, program: str, *, stopped: bool = False) -> list[str]:
+    """What is said while ``program`` stands in for the download."""
+    (folder / "local" / "opensearch_binaries.py").write_text(program)
+    said: list[str] = []
+    supervisor = Supervisor(folder, said.append)
+    if stopped:
+        supervisor.request_stop()
+    memory.install(supervisor, said.append)
+    return said
+
+
+def test_the_first_start_says_that_it_downloads_and_how_much(memory: OpenSearchMemory, tmp_path: Path) -> None:
+    (line,) = _download(memory, tmp_path, "print('done')")
+    assert line.startswith("Downloading OpenSearch ")
+    assert "200 MB" in line
+    assert (tmp_path / "opensearch_download.log").read_text() == "done\n"
+
+
+def test_a_download_that_fails_is_named_with_its_log(memory: OpenSearchMemory, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"opensearch_download failed: .*opensearch_download\.log says why"):
+        _download(memory, tmp_path, "raise SystemExit('no network')")
+    assert "no network" in (tmp_path / "opensearch_download.log").read_text()
+
+
+def test_a_download_can_be_stopped(memory: OpenSearchMemory, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        _download(memory, tmp_path, "import time; time.sleep(600)", stopped=True)

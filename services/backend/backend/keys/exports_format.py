@@ -38,6 +38,7 @@ class Epoch(BaseModel, frozen=True):
 
     epoch: int
     created_at: datetime
+    destroyed_at: datetime | None
 
 
 class Header(BaseModel, frozen=True):

@@ -86,7 +86,7 @@ async def _header(connection: AsyncConnection, since: datetime) -> Header:
         made_at=(await connection.execute(select(func.now()))).scalar_one(),
         complete_since=since,
         active=active[0],
-        epochs=[Epoch(epoch=row.epoch, created_at=row.created_at) for row in found],
+        epochs=[Epoch(epoch=row.epoch, created_at=row.created_at, destroyed_at=row.destroyed_at) for row in found],
     )
 
 

@@ -31,6 +31,7 @@ MOST: Final = 1024
 # A character that no policy has: what holds it is another text than all that policies name.
 _OTHER: Final = "\ue002"
 _FREE: Final = None
+_IN_ANOTHER_CASE: Final = " in another case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +160,22 @@ class Contexts:
         others = (name for name in (key.upper(), key, key.title()) if name not in names)
         for name in (*sorted(names), next(others, key)) if names else (key,):
             for value, text in values.items():
-                yield Pair(f"{name}={value}", key, name, text)
+                yield Pair(f"{name}={_quoted(value)}", key, name, text)
             yield Pair(f"another {name}" if values else name, key, name, other)
 
     def _in_another_case(self, key: str) -> Iterator[tuple[str, str]]:
         """Of values whose case means nothing to some condition, those in a case that none names."""
         named = self._values.get(key, {})
-        for value in self._of_any_case.get(key, ()):
+        for value in sorted(self._of_any_case.get(key, ())):
             others = [case for case in (value.upper(), value.lower(), value.swapcase()) if case not in named]
             if others:
-                yield f"{value} in another case", anything(value) if key in self._patterns else others[0]
+                yield f"{value}{_IN_ANOTHER_CASE}", anything(value) if key in self._patterns else others[0]
+
+
+def _quoted(value: str) -> str:
+    """A value, in quotes if it could be taken for more than one."""
+    plain = value.removesuffix(_IN_ANOTHER_CASE)
+    return value if is_unknown(value) or not (" " in plain or "," in plain) else f'"{plain}"{value[len(plain) :]}'
 
 
 def _conditions(statements: Iterable[Statement], arn: str) -> list[Condition]:

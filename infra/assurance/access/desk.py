@@ -120,8 +120,10 @@ class Desk:
 
     def asking(self, prefix: str) -> list[Statement]:
         """Statements of everybody's own policies and limits with a condition on a key (in lower case) so named."""
-        documents = {text for actor in self._everybody for text in actor.principal.identity}
-        documents |= {actor.principal.boundary for actor in self._everybody if actor.principal.boundary}
+        principals = [actor.principal for actor in self._everybody]
+        documents = dict.fromkeys(
+            text for each in principals for text in (*each.identity, each.boundary) if text is not None
+        )
         return [
             statement
             for text in documents

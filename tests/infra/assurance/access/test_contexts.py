@@ -39,6 +39,7 @@ def deny(condition: Resources, action: Any = "kms:Decrypt") -> Resources:
         ({"StringEquals": {PURPOSE: ["a", "b"]}}, {"with purpose=a", "with purpose=b"}),
         ({"StringEquals": {PURPOSE: "a", "kms:EncryptionContext:tenant": "t"}}, {"with purpose=a, tenant=t"}),
         ({"StringEqualsIfExists": {PURPOSE: "a"}}, {"with purpose=a", "without purpose"}),
+        ({"StringEquals": {PURPOSE: "a, tenant=b"}}, {'with purpose="a, tenant=b"'}),
         ({"StringNotEquals": {PURPOSE: "a"}}, {"with another purpose", "without purpose"}),
         ({"StringLike": {PURPOSE: "*"}}, {"with purpose"}),
         ({"StringLike": {PURPOSE: "a*"}}, {"with purpose=a*"}),

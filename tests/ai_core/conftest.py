@@ -27,9 +27,10 @@ from chassis.signing import Signer
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 
-from local import health, opensearch, opensearch_binaries
+from local import health, key_file, opensearch, opensearch_binaries
 from local.certificates import Authority, Leaf
 from local.postgres import Postgres, free_port
+from tests.ai_core.keys_along import KeysAlong
 from tests.support import privacy
 from tests.support.aws import with_credentials
 from tests.support.canaries import HOOKS
@@ -189,7 +190,23 @@ class Process:
 
 
 @pytest.fixture(scope="session")
-def environment(database: DatabaseSettings, files: Files, model_process: OpenAIServer) -> dict[str, str]:
+def words_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key file that everybody's keys are wrapped with."""
+    path = tmp_path_factory.mktemp("words") / "key"
+    key_file.keep(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def keys(words_key: Path) -> KeysAlong:
+    """People's wrapped keys, which the backend keeps."""
+    return KeysAlong(words_key)
+
+
+@pytest.fixture(scope="session")
+def environment(
+    database: DatabaseSettings, files: Files, model_process: OpenAIServer, words_key: Path
+) -> dict[str, str]:
     """All that ``python -m ai_core`` finds in its environment."""
     assert database.database_password
     return {
@@ -202,6 +219,9 @@ def environment(database: DatabaseSettings, files: Files, model_process: OpenAIS
         "DRAIN_SECONDS": "5",
         "CALLER_AUTH": "mtls",
         "CLIENT_CA_FILE": str(files.client_ca),
+        "KEY_SERVICE": str(words_key),
+        "MEMORY_SEARCH": "sealed",
+        "MEMORIES_PER_PERSON": "5000",
         "MEMORY_STORE": "pgvector",
         "DATABASE_HOST": database.database_host,
         "DATABASE_PORT": str(database.database_port),
@@ -272,7 +292,12 @@ def tls(files: Files) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def backend(core: Process, tls: ssl.SSLContext) -> Iterator[httpx.Client]:
-    """A client that the AI core takes for the backend."""
-    with httpx.Client(base_url=core.url, verify=tls, timeout=20, event_hooks=HOOKS) as client:
+def backend(core: Process, tls: ssl.SSLContext, keys: KeysAlong) -> Iterator[httpx.Client]:
+    """A client that the AI core takes for the backend, and that hands people's keys along as the backend does."""
+    with as_backend(core, tls, keys) as client:
         yield client
+
+
+def as_backend(core: Process, tls: ssl.SSLContext, keys: KeysAlong) -> httpx.Client:
+    """The same for any process."""
+    return httpx.Client(base_url=core.url, verify=tls, timeout=20, event_hooks=HOOKS, auth=keys)

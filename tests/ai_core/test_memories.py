@@ -6,6 +6,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from ai_core.settings import DatabaseSettings
+
+from local.postgres import Postgres
 
 WRITTEN = "2026-01-02T03:04:05.678Z"
 
@@ -88,6 +91,63 @@ def test_a_forgotten_person_is_a_410(backend: httpx.Client) -> None:
     assert len(everything(backend, other)) == 1
 
 
+def forget_one(backend: httpx.Client, user: UUID, memory: str | UUID) -> int:
+    return backend.delete(f"/v1/users/{user}/memories/{memory}").status_code
+
+
+def test_one_memory_is_forgotten_for_good_and_the_others_stay(backend: httpx.Client) -> None:
+    user, conversation = uuid4(), uuid4()
+    said = [message("lost"), message("kept")]
+    assert remember(backend, user, *said, conversation=conversation) == 204
+    by_words = {item["content"]: item["memory_id"] for item in everything(backend, user)}
+    assert forget_one(backend, user, by_words["lost"]) == 204
+    for _ in range(2):
+        assert [item["content"] for item in everything(backend, user)] == ["kept"]
+        assert forget_one(backend, user, by_words["lost"]) == 404
+        # Handed over once more, as the backend does that never heard of the first time.
+        assert remember(backend, user, *said, conversation=conversation) == 204
+
+
+def test_of_a_long_message_one_passage_is_forgotten(backend: httpx.Client) -> None:
+    user = uuid4()
+    sentences = [f"In year {year} I learned something new about databases, people and money." for year in range(60)]
+    said, conversation = message(" ".join(sentences)), uuid4()
+    assert remember(backend, user, said, conversation=conversation) == 204
+    whole = everything(backend, user)
+    assert forget_one(backend, user, whole[1]["memory_id"]) == 204
+    assert remember(backend, user, said, conversation=conversation) == 204
+    assert everything(backend, user) == [whole[0], *whole[2:]]
+
+
+def test_an_unknown_memory_and_anothers_are_the_same_404(backend: httpx.Client) -> None:
+    alice, mallory = uuid4(), uuid4()
+    assert remember(backend, alice, message("a secret")) == 204
+    (hers,) = everything(backend, alice)
+    assert forget_one(backend, mallory, hers["memory_id"]) == 404
+    assert forget_one(backend, mallory, uuid4()) == 404
+    assert everything(backend, alice) == [hers]
+
+
+def test_what_was_stored_plainly_is_sealed_in_place(
+    backend: httpx.Client, database: DatabaseSettings, postgres: Postgres
+) -> None:
+    user, said = uuid4(), message("zymurgy")
+    assert remember(backend, user, said) == 204
+    whole = everything(backend, user)
+    plain = "UPDATE memories SET content = '\\x00'::bytea || convert_to('zymurgy', 'UTF8') WHERE user_id = :'it'"
+    read = "SELECT encode(content, 'hex') FROM memories WHERE user_id = :'it'"
+    there = {"PGDATABASE": database.database_name}
+    postgres.query(plain, variables={"it": str(user)}, **there)
+    assert postgres.query(read, variables={"it": str(user)}, **there).strip() == "00" + b"zymurgy".hex()
+    renewed = backend.post(f"/v1/users/{user}/memories/renewal")
+    assert renewed.status_code == 200
+    assert renewed.json() == backend.get("/v1/memories/format").json()
+    assert isinstance(renewed.json()["format"], int)
+    assert b"zymurgy".hex() not in postgres.query(read, variables={"it": str(user)}, **there)
+    assert everything(backend, user) == whole
+    assert backend.post(f"/v1/users/{user}/memories/renewal").json() == renewed.json()
+
+
 def test_a_410_is_a_problem_document_without_the_words(backend: httpx.Client) -> None:
     user = uuid4()
     backend.delete(f"/v1/users/{user}/memories")
@@ -136,3 +196,4 @@ def test_a_limit_out_of_range_is_a_422(backend: httpx.Client, limit: str) -> Non
 def test_an_id_that_is_none_is_a_422(backend: httpx.Client) -> None:
     assert backend.get("/v1/users/me/memories").status_code == 422
     assert backend.delete(f"/v1/users/{uuid4()}/conversations/it/memories").status_code == 422
+    assert backend.delete(f"/v1/users/{uuid4()}/memories/it").status_code == 422

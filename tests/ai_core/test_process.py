@@ -13,8 +13,9 @@ import pytest
 
 from local.certificates import Authority
 from local.postgres import free_port
-from tests.ai_core.conftest import Files, Process, started
-from tests.support.canaries import HOOKS
+from tests.ai_core.conftest import Files, Process, as_backend, started
+from tests.ai_core.keys_along import KeysAlong
+from tests.support.openai_server import OpenAIServer
 
 
 def refused(environment: dict[str, str], folder: Path) -> str:
@@ -80,21 +81,51 @@ def test_behind_signed_calls_it_needs_no_client_certificate(
 
 
 def test_without_its_database_it_lives_but_is_not_ready(
-    environment: dict[str, str], tls: ssl.SSLContext, tmp_path: Path
+    environment: dict[str, str], tls: ssl.SSLContext, keys: KeysAlong, model: OpenAIServer, tmp_path: Path
 ) -> None:
     ports = {"PORT": str(free_port()), "DATABASE_PORT": str(free_port())}
     with (
         started(environment | ports, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
+        as_backend(process, tls, keys) as backend,
     ):
         assert backend.get("/healthz").status_code == 200
         asked: dict[str, Any] = {"user_id": str(uuid4()), "persona": "Gem", "history": [], "content": "Hello"}
+        assert backend.post("/v1/replies", json=asked).status_code == 200
+        assert len(model.requests) == 1
+        memories = f"/v1/users/{uuid4()}/memories"
         for answer in (
             backend.get("/readyz"),
-            backend.post("/v1/replies", json=asked),
-            backend.get(f"/v1/users/{uuid4()}/memories"),
-            backend.delete(f"/v1/users/{uuid4()}/memories"),
+            backend.get(memories),
+            backend.put(memories, json={"conversation_id": str(uuid4()), "messages": []}),
+            backend.post(f"{memories}/renewal"),
+            backend.delete(f"{memories}/{uuid4()}"),
+            backend.delete(memories),
         ):
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["retry-after"]
+
+
+def test_without_its_key_service_nobodys_words_are_read_or_kept_but_replies_go_on(
+    environment: dict[str, str], tls: ssl.SSLContext, keys: KeysAlong, model: OpenAIServer, tmp_path: Path
+) -> None:
+    without = {"PORT": str(free_port()), "KEY_SERVICE": str(tmp_path / "no key")}
+    with (
+        started(environment | without, tmp_path / "log") as process,
+        as_backend(process, tls, keys) as backend,
+    ):
+        memories = f"/v1/users/{uuid4()}/memories"
+        for answer in (
+            backend.get(memories),
+            backend.put(memories, json={"conversation_id": str(uuid4()), "messages": []}),
+            backend.post(f"{memories}/renewal"),
+        ):
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["retry-after"]
+        asked: dict[str, Any] = {"user_id": str(uuid4()), "persona": "Gem", "history": [], "content": "Hello"}
+        assert backend.post("/v1/replies", json=asked).status_code == 200
+        assert len(model.requests) == 1
+        # Forgetting needs no key, and a process without one is still of use.
+        assert backend.delete(memories).status_code == 204
+        assert backend.get("/readyz").status_code == 200

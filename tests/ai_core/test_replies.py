@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.ai_core.conftest import Process
+from tests.ai_core.keys_along import KeysAlong
 from tests.support.openai_server import REPLY, OpenAIServer, chunk, refusing, saying, streaming
 
 
@@ -225,10 +226,10 @@ WRONG = {
 
 @pytest.mark.parametrize(("pointer", "wrong"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_request_is_a_422_that_names_the_value(
-    backend: httpx.Client, model: OpenAIServer, pointer: str, wrong: dict[str, Any]
+    backend: httpx.Client, model: OpenAIServer, keys: KeysAlong, pointer: str, wrong: dict[str, Any]
 ) -> None:
-    body = json.dumps(asking(**wrong))
-    response = backend.post("/v1/replies", content=body, headers={"Content-Type": "application/json"})
+    headers = keys.header(uuid4()) | {"Content-Type": "application/json"}
+    response = backend.post("/v1/replies", content=json.dumps(asking(**wrong)), headers=headers)
     assert response.status_code == 422
     assert [e["pointer"] for e in response.json()["errors"]] == [pointer]
     assert model.requests == []

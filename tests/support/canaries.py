@@ -48,7 +48,8 @@ def remember_all(node: Any, name: str = "") -> None:
 def remember_sent(headers: Mapping[str, str], body: bytes = b"") -> None:
     """Remember what a request says."""
     remember(headers.get("Authorization", "").removeprefix("Bearer "))
-    remember(headers.get("Idempotency-Key", ""))
+    for name in ("Idempotency-Key", "Memory-Key"):
+        remember(headers.get(name, ""))
     if headers.get("Content-Type") == "application/x-www-form-urlencoded":
         remember_all(dict(parse_qsl(body.decode(errors="replace"))))
     else:

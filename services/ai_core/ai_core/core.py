@@ -4,10 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from chassis.sealing.key_service import key_service
 from chassis.settings import read_settings
 from tokenizers import Tokenizer
 
 from ai_core.memory.embedder import Embedder, load_tokenizer
+from ai_core.memory.keys import MemoryKeys
+from ai_core.memory.memories import Memories
 from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import open_client
 from ai_core.memory.pgvector import PgvectorStore
@@ -21,10 +24,10 @@ from ai_core.tokens import TokenCounter
 
 @dataclass(frozen=True)
 class Core:
-    """The memory store, the embedding model, the language model, and the tokens of a prompt."""
+    """What is remembered, people's keys to it, the language model, and the tokens of a prompt."""
 
-    store: MemoryStore
-    embedder: Embedder
+    memories: Memories
+    keys: MemoryKeys
     tokenizer: Tokenizer
     tokens: TokenCounter
     model: LanguageModel
@@ -36,15 +39,18 @@ async def open_core(settings: Settings, store: MemoryStore) -> AsyncGenerator[Co
     """Everything that ``settings`` name, until the end of the block; ``store`` is closed then."""
     tokenizer = load_tokenizer()
     embedder = Embedder(tokenizer)
+    memories = Memories(store, embedder, search=settings.memory_search, most=settings.memories_per_person)
+    keys = MemoryKeys(key_service(settings.key_service))
     model = LimitedModel(
         _model(settings), timeout_seconds=settings.model_timeout_seconds, concurrency=settings.model_concurrency
     )
     try:
         prompt_tokens = settings.model_context_tokens - settings.model_reply_tokens
-        yield Core(store, embedder, tokenizer, TokenCounter(tokenizer), model, prompt_tokens)
+        yield Core(memories, keys, tokenizer, TokenCounter(tokenizer), model, prompt_tokens)
     finally:
         await model.close()
-        await store.close()
+        await memories.close()
+        keys.close()
         embedder.close()
 
 

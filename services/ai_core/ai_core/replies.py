@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,17 +11,22 @@ from chassis.logs import log
 from chassis.openapi import reference
 from chassis.problems import Problem, documented
 from chassis.requests import takes
+from chassis.sealing.key_service import CannotUnwrap
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from ai_core.core import Core
+from ai_core.memory.store import Memory
+from ai_core.memory_key import WrappedKey, not_theirs
 from ai_core.models.protocol import ModelError, Turn
 from ai_core.personas import PERSONAS, PersonaName
 from ai_core.prompt import build_prompt
 from ai_core.text import Text
 
 RETRY_SECONDS = 5
+MEMORY_SECONDS = 2
+"""How long a person waits for what is remembered of them; after that the reply is written without."""
 
 
 class ReplyRequest(BaseModel):
@@ -64,14 +70,15 @@ def router(core: Core) -> APIRouter:
     """The route, over ``core``."""
     routes = APIRouter(tags=["replies"])
 
-    async def begun(request: Request, body: ReplyRequest) -> AsyncGenerator[tuple[str, AsyncGenerator[str]]]:
+    async def begun(
+        request: Request, body: ReplyRequest, wrapped: WrappedKey
+    ) -> AsyncGenerator[tuple[str, AsyncGenerator[str]]]:
         """The first piece of the reply, and the rest of it: the status is decided when the first is there.
 
         Raises:
-            Problem: 503 when there is none.
+            Problem: 503 when there is none, 422 when the key is not this person's.
         """
-        embedding = (await core.embedder.embed([body.content]))[0]
-        memories = await core.store.search(body.user_id, embedding)
+        memories = await _recall(core, body, wrapped)
         prompt = await asyncio.to_thread(
             build_prompt,
             PERSONAS[body.persona],
@@ -103,6 +110,23 @@ def router(core: Core) -> APIRouter:
         return StreamingResponse(_events(*begin), media_type=_EVENT_STREAM)
 
     return routes
+
+
+async def _recall(core: Core, body: ReplyRequest, wrapped: bytes) -> list[Memory] | None:
+    """What is remembered that has to do with what the person says; ``None`` where that cannot be found out in time.
+
+    Raises:
+        Problem: 422 when the key is not this person's.
+    """
+    try:
+        async with asyncio.timeout(MEMORY_SECONDS):
+            key = await core.keys.of(body.user_id, wrapped)
+            return await core.memories.recall(key, body.user_id, body.content, datetime.now(UTC))
+    except CannotUnwrap:
+        raise not_theirs() from None
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the memory, a reply needs none
+        log("reply.without_memory", "error", error, user_id=body.user_id)
+        return None
 
 
 async def _events(first: str, rest: AsyncGenerator[str]) -> AsyncIterator[str]:

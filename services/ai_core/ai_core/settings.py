@@ -89,6 +89,12 @@ class Settings(MemorySettings, ModelSettings, ServiceSettings):
     """How the backend shows who it is: a client certificate, or requests that VPC Lattice has checked."""
     client_ca_file: Path | None = None
     """The authority that signs the backend's client certificate and nothing else."""
+    key_service: str = Field(pattern="^(/|arn:)")
+    """What unwraps the keys of people's memories: the absolute path of a key file, or the ARN of a KMS key."""
+    memory_search: Literal["sealed", "knn"]
+    """Where a question is compared with what is remembered: see ``ai_core.memory.memories``."""
+    memories_per_person: int = Field(ge=1)
+    """Passages that are remembered of one person at the most."""
 
     @model_validator(mode="after")
     def _callers_are_known(self) -> Self:

@@ -98,5 +98,5 @@ def test_a_conversation_is_deleted_also_while_the_memory_is_away(
 
 
 def test_a_conversation_cannot_be_begun_by_somebody_erased(alice: Person) -> None:
-    assert alice.call("DELETE", "/users/me").status_code == 204
+    assert alice.call("DELETE", "/users/me").status_code == 202
     assert_problem(alice.call("POST", "/conversations", json={"persona": "Gem"}), 401)

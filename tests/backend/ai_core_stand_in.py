@@ -4,6 +4,7 @@ It asks for a client certificate as the real one does, and keeps memories and to
 """
 
 import asyncio
+import base64
 import json
 import ssl
 import threading
@@ -39,6 +40,10 @@ class Memory:
     """It is read out when that is set."""
     reads: int = 0
     """How often that was asked for."""
+    keys: set[bytes] = field(default_factory=set[bytes])
+    """The keys that calls about this person have brought."""
+    format: int = 0
+    """Which form it was brought to."""
 
 
 class AiCoreStandIn:
@@ -48,6 +53,10 @@ class AiCoreStandIn:
         self.port = 0
         self.script = Script()
         self.memory_away = False
+        self.format = 1
+        """In which it writes memories now."""
+        self.renewals: list[str] = []
+        """Whose memories were renewed, in this order."""
         self.memory_refuses = ""
         """What of a question to the memory is wrong, if anything is: a pointer."""
         self.questions: list[dict[str, Any]] = []
@@ -79,6 +88,8 @@ class AiCoreStandIn:
         app.router.add_put("/v1/users/{user}/memories", self._remember)
         app.router.add_get("/v1/users/{user}/memories", self._list)
         app.router.add_delete("/v1/users/{user}/memories", self._forget)
+        app.router.add_get("/v1/memories/format", self._format)
+        app.router.add_post("/v1/users/{user}/memories/renewal", self._renew)
         app.router.add_delete("/v1/users/{user}/memories/{memory}", self._forget_one)
         app.router.add_delete("/v1/users/{user}/conversations/{conversation}/memories", self._forget)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -96,7 +107,9 @@ class AiCoreStandIn:
 
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         script = self.script
-        self.questions.append(await request.json())
+        question = await request.json()
+        self._take_key(request, question["user_id"])
+        self.questions.append(question)
         if script.status != 200:
             return web.json_response({}, status=script.status, headers={"Retry-After": str(script.retry_after)})
         if not script.pieces and script.end == "hang":
@@ -130,7 +143,7 @@ class AiCoreStandIn:
         if self.memory_away:
             return web.json_response({}, status=503)
         body = await request.json()
-        memory = self.memory(request.match_info["user"])
+        memory = self._take_key(request, request.match_info["user"])
         if memory.forgotten or body["conversation_id"] in memory.forgotten_conversations:
             return web.json_response({}, status=410)
         for message in body["messages"]:
@@ -141,7 +154,7 @@ class AiCoreStandIn:
     async def _list(self, request: web.Request) -> web.Response:
         if self.memory_away:
             return web.json_response({}, status=503)
-        memory = self.memory(request.match_info["user"])
+        memory = self._take_key(request, request.match_info["user"])
         memory.reads += 1
         while memory.hold and not memory.hold.is_set():  # noqa: ASYNC110 - set by another thread
             await asyncio.sleep(0.01)
@@ -162,6 +175,26 @@ class AiCoreStandIn:
         if known:
             memory.forgotten_memories.add(identifier)
         return web.Response(status=204 if known else 404)
+
+    async def _format(self, _: web.Request) -> web.Response:
+        return web.json_response({}, status=503) if self.memory_away else web.json_response({"format": self.format})
+
+    async def _renew(self, request: web.Request) -> web.Response:
+        if self.memory_away:
+            return web.json_response({}, status=503)
+        user = request.match_info["user"]
+        self._take_key(request, user).format = self.format
+        self.renewals.append(user)
+        return web.json_response({"format": self.format})
+
+    def _take_key(self, request: web.Request, user_id: str) -> Memory:
+        """The memory that a call is about; one that brings no key is refused as the real server does."""
+        sent = request.headers.get("Memory-Key")
+        if sent is None:
+            raise web.HTTPUnprocessableEntity
+        memory = self.memory(user_id)
+        memory.keys.add(base64.b64decode(sent, validate=True))
+        return memory
 
     async def _forget(self, request: web.Request) -> web.Response:
         if self.memory_away:

@@ -101,4 +101,4 @@ class KeyExports(s3.Bucket):
                 )
             ],
         )
-        resource.node.add_dependency(role)  # S3 refuses a role that may not do it
+        resource.node.add_dependency(role.node.find_child("DefaultPolicy"))  # S3 refuses a role that may not do it

@@ -357,11 +357,11 @@ def _statements(endpoint: Json) -> list[Json]:
 )
 def test_every_endpoint_allows_named_actions_on_this_accounts_own_things_alone(stacks: Stacks) -> None:
     account = stacks.settings.account.id
-    for name, endpoint in endpoints(stacks).items():
+    for endpoint in endpoints(stacks).values():
         for statement in _statements(endpoint):
             actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
             assert not any("*" in action for action in actions)
-            if name == "s3":
+            if "starport" in str(resources):  # a bucket of AWS's
                 region = stacks.settings.account.region
                 assert (actions, resources) == (
                     ["s3:GetObject"],
@@ -370,7 +370,8 @@ def test_every_endpoint_allows_named_actions_on_this_accounts_own_things_alone(s
                 continue
             assert statement.get("Condition") == {"StringEquals": {"aws:PrincipalAccount": account}}
             if actions != ["ecr:GetAuthorizationToken"]:  # which is for no resource
-                assert all(f":{account}:" in arn or "::foundation-model/" in arn for arn in resources), resources
+                own = (f":{account}:", f"-{account}-", "::foundation-model/")
+                assert all(any(part in arn for part in own) for arn in resources), resources
 
 
 @promise(
@@ -436,12 +437,36 @@ def test_images_can_be_pulled_because_their_layers_bucket_is_reachable_from_ever
     endpoint, network = endpoints(stacks)["s3"], stacks["Network"]
     tables = {name for name in network.resources("AWS::EC2::RouteTable") if name.startswith("Vpcapplication")}
     assert {reference(table) for table in endpoint["RouteTableIds"]} == tables
-    (statement,) = _statements(endpoint)
+    statement, *_ = _statements(endpoint)
     layers = f"arn:aws:s3:::prod-{stacks.settings.account.region}-starport-layer-bucket/*"
     assert (as_list(statement["Resource"]), statement.get("Condition")) == ([layers], None)
     services = {name.replace("_", "-") for name in read_services()}
     reached = by_prefix_list(stacks, "Egress", stacks.settings.network.s3_prefix_list)
     assert reached == dict.fromkeys(services, 443)
+
+
+@promise(
+    read_only=setting("AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.1.Action", ["s3:GetObject"]),
+    not_listed=setting("AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.2.Resource", "arn:aws:s3:::other"),
+    deleting=setting(
+        "AWS::EC2::VPCEndpoint",
+        "PolicyDocument.Statement.1.Action",
+        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+    ),
+    every_bucket=setting("AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.1.Resource", "arn:aws:s3:::*"),
+    unnamed=setting("AWS::Route53Resolver::FirewallDomainList", "Domains", ["*.example.com"]),
+)
+def test_exports_of_keys_can_be_written_and_read_from_the_network_and_no_other_bucket(stacks: Stacks) -> None:
+    endpoint = endpoints(stacks)["s3"]
+    region = stacks.settings.account.region
+    bucket = f"sanctum-{stacks.settings.name}-key-exports-{stacks.settings.account.id}-{region}"
+    arn = f"arn:aws:s3:::{bucket}"
+    assert all(_allows(endpoint, f"s3:{verb}Object", f"{arn}/keys-1") for verb in ("Get", "Put"))
+    assert _allows(endpoint, "s3:ListBucket", arn)
+    assert not _allows(endpoint, "s3:DeleteObject", f"{arn}/keys-1")
+    assert not _allows(endpoint, "s3:PutObject", "arn:aws:s3:::another/keys-1")
+    domains = {name for p in stacks.properties("AWS::Route53Resolver::FirewallDomainList") for name in p["Domains"]}
+    assert f"{bucket}.s3.{region}.amazonaws.com" in domains
 
 
 def _allows(endpoint: Json, action: str, arn: str) -> bool:
@@ -502,6 +527,52 @@ def test_the_secrets_endpoint_serves_the_environments_secrets_and_no_other(stack
         assert not _allows(endpoint, "secretsmanager:PutSecretValue", f"{secret}rds!cluster-1-Ab1Cd2")
 
 
+@promise(
+    not_at_all=setting("AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.2.Resource", []),
+    not_destroyed=setting("AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.2.Action", "secretsmanager:CreateSecret"),
+    every_secret=setting(
+        "AWS::EC2::VPCEndpoint",
+        "PolicyDocument.Statement.2.Resource",
+        "arn:aws:secretsmanager:us-east-1:777788889999:secret:*",
+    ),
+)
+def test_keys_of_epochs_can_be_made_read_and_destroyed_through_the_endpoint_and_no_other_secret(
+    stacks: Stacks,
+) -> None:
+    account, endpoint = stacks.settings.account, endpoints(stacks).get("secretsmanager")
+    if not endpoint:
+        return
+    secret = f"arn:aws:secretsmanager:{account.region}:{account.id}:secret:"
+    for action in (
+        "CreateSecret",
+        "DeleteSecret",
+        "DescribeSecret",
+        "GetSecretValue",
+        "RemoveRegionsFromReplication",
+        "ReplicateSecretToRegions",
+    ):
+        assert _allows(endpoint, f"secretsmanager:{action}", f"{secret}sanctum-{stacks.settings.name}-epochs/7-Ab1Cd2")
+    for action in ("CreateSecret", "DeleteSecret"):
+        assert not _allows(endpoint, f"secretsmanager:{action}", f"{secret}SigningKeys-Ab1Cd2")
+
+
+@promise(
+    other_keys=setting(
+        "AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.0.Resource", "arn:aws:kms:us-east-1:777788889999:key/other"
+    ),
+    in_plain=setting(
+        "AWS::EC2::VPCEndpoint", "PolicyDocument.Statement.0.Action", ["kms:Decrypt", "kms:GenerateDataKey"]
+    ),
+)
+def test_data_keys_are_made_unseen_and_unwrapped_through_the_endpoint(stacks: Stacks) -> None:
+    account, endpoint = stacks.settings.account, endpoints(stacks).get("kms")
+    if endpoint:
+        key = f"arn:aws:kms:{account.region}:{account.id}:key/mrk-1"
+        for action in ("Decrypt", "GenerateDataKeyWithoutPlaintext"):
+            assert _allows(endpoint, f"kms:{action}", key)
+        assert not _allows(endpoint, "kms:GenerateDataKey", key)
+
+
 def _domain_list(stacks: Stacks, rule: Json) -> list[str]:
     lists = stacks["Network"].resources("AWS::Route53Resolver::FirewallDomainList")
     return lists[reference(rule["FirewallDomainListId"])]["Properties"]["Domains"]
@@ -530,12 +601,14 @@ def test_only_names_that_are_needed_can_be_looked_up_so_that_none_carries_anythi
     assert (_domain_list(stacks, block), allow["Action"]) == (["*"], "ALLOW")
     model = stacks.settings.model.host or f"bedrock-runtime.{region}.amazonaws.com"
     layers = f"prod-{region}-starport-layer-bucket.s3"
+    exports = f"sanctum-{stacks.settings.name}-key-exports-{account}-{region}.s3"
     assert set(_domain_list(stacks, allow)) == {
         model,
         f"api.ecr.{region}.amazonaws.com",
         f"{account}.dkr.ecr.{region}.amazonaws.com",
-        *(f"{service}.{region}.amazonaws.com" for service in ("logs", "secretsmanager", "kms", layers)),
+        *(f"{service}.{region}.amazonaws.com" for service in ("logs", "secretsmanager", "kms", layers, exports)),
         f"{layers}.amazonaws.com",
+        f"{exports}.amazonaws.com",
         f"*.{region}.rds.amazonaws.com",
         f"*.{region}.es.amazonaws.com",
         f"*.vpc-lattice-svcs.{region}.on.aws",

@@ -12,6 +12,8 @@ from infra.settings import ROOT, InvalidSettings, read_environment, read_environ
 from infra.sizes import check_quota
 
 Write = Callable[..., Path]
+COPIES = "".join(line for line in (ROOT / "prod.toml").open() if line.startswith(("copy_region", "words_key")))
+"""Two settings of which one needs the other."""
 
 
 @pytest.fixture
@@ -121,7 +123,9 @@ destination_regions = ["us-east-1", "us-east-2", "us-west-2"]
         (', "us-east-1c"', "", "memory: nodes = 3 must be a multiple of the 2 zones"),
         ("[backup]", "[memory]\nnodes = 1\n[backup]", "nodes = 1 would be lost with its zone"),
         ('copy_region = "us-west-2"', 'copy_region = "us-east-1"', "must be another region than account.region"),
-        ('copy_region = "us-west-2"', "enabled = false", "enabled = false is for environments that are not protected"),
+        (COPIES, "enabled = false", "enabled = false is for environments that are not protected"),
+        ('copy_region = "us-west-2"', "", "needs copy_region, where the replica is to be"),
+        ('words_key = "mrk-', 'words_key = "', "backup.words_key = "),
         ('copy_region = "us-west-2"', "days = 7\nlock_days = 8", "must not be more than backup.days"),
         ('destination_regions = ["us-east-1", "us-east-2", "us-west-2"]', "", "must name the regions of model.name's"),
         ('"us.amazon', '"amazon', "and nothing for any other model"),

@@ -170,10 +170,44 @@ def test_who_reads_the_trail_is_in_the_trail_and_its_own_deliveries_are_not(stac
         return
     logical_id, _ = bucket_of(stacks)
     _, *data = stacks["Operations"].only("AWS::CloudTrail::Trail")["EventSelectors"]
-    assert [(s["ReadWriteType"], s["IncludeManagementEvents"]) for s in data] == [("ReadOnly", False)]
+    assert [(s["ReadWriteType"], s["IncludeManagementEvents"]) for s in data] == [("ReadOnly", False), ("All", False)]
     (read,) = data[0]["DataResources"]
     assert read["Type"] == "AWS::S3::Object"
     assert read["Values"] == [{"Fn::Join": ["", [{"Fn::GetAtt": [logical_id, "Arn"]}, "/"]]}]
+
+
+@promise(
+    unseen=setting("AWS::CloudTrail::Trail", "EventSelectors", [{"IncludeManagementEvents": True}]),
+    reading_alone=setting("AWS::CloudTrail::Trail", "EventSelectors.2.ReadWriteType", "ReadOnly"),
+    at_home_alone=setting(
+        "AWS::CloudTrail::Trail",
+        "EventSelectors.2.DataResources.0.Values",
+        ["arn:aws:s3:::sanctum-prod-key-exports-777788889999-us-east-1/"],
+    ),
+)
+def test_who_reads_or_writes_exports_of_keys_is_in_the_trail(stacks: Stacks) -> None:
+    if not stacks.settings.account.trail:
+        return
+    named = {b["BucketName"] for b in stacks.properties("AWS::S3::Bucket") if "key-exports" in b.get("BucketName", "")}
+    assert named
+    _, *data = stacks["Operations"].only("AWS::CloudTrail::Trail")["EventSelectors"]
+    everything = [s["DataResources"][0] for s in data if s["ReadWriteType"] == "All"]
+    seen = {value for resource in everything if resource["Type"] == "AWS::S3::Object" for value in resource["Values"]}
+    assert seen == {f"arn:aws:s3:::{name}/" for name in named}
+
+
+@promise(
+    left_out=setting("AWS::CloudTrail::Trail", "EventSelectors.0.ExcludeManagementEventSources", ["kms.amazonaws.com"]),
+    writing_alone=setting("AWS::CloudTrail::Trail", "EventSelectors.0.ReadWriteType", "WriteOnly"),
+    none=setting("AWS::CloudTrail::Trail", "EventSelectors.0.IncludeManagementEvents", value=False),
+)
+def test_each_unwrapping_of_a_data_key_is_in_the_trail(stacks: Stacks) -> None:
+    """KMS's own calls are management events, Decrypt a reading one, unless they are left out as too many."""
+    if not stacks.settings.account.trail:
+        return
+    management, *_ = stacks["Operations"].only("AWS::CloudTrail::Trail")["EventSelectors"]
+    assert (management["IncludeManagementEvents"], management["ReadWriteType"]) == (True, "All")
+    assert not management.get("ExcludeManagementEventSources")
 
 
 def told_of(stacks: Stacks, event: Json) -> bool:

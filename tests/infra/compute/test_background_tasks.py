@@ -1,5 +1,7 @@
 """What runs without anybody waiting for it tells when it does not."""
 
+from itertools import pairwise
+
 from tests.infra.compute.parts import SERVICES, family, statements
 from tests.infra.promise import Stacks, promise, setting, without
 from tests.infra.template import Json, reference
@@ -102,6 +104,25 @@ def test_a_service_task_counts_as_stopped_when_it_ends_by_itself_or_does_not_ans
             {"stopCode": ["EssentialContainerExited"]},
             {"stoppedReason": [{"prefix": "Task failed "}]},
         ]
+
+
+def _all_at_once(stacks: Stacks) -> None:
+    for resource in stacks["Compute"].resources(RUN).values():
+        resource["DependsOn"] = []
+
+
+@promise(all_at_once=_all_at_once)
+def test_the_one_off_tasks_of_a_service_run_one_after_another_in_the_order_of_its_description(stacks: Stacks) -> None:
+    """One may need what another makes: a database that is migrated, an epoch."""
+    compute = stacks["Compute"].resources()
+    runs = {
+        compute[reference(resource["Properties"]["TaskDefinition"])]["Properties"]["Family"]: (name, resource)
+        for name, resource in stacks["Compute"].resources(RUN).items()
+    }
+    for name, described in SERVICES.items():
+        in_order = [runs[family(stacks, name, task)] for task in described.tasks]
+        for (before, _), (_, after) in pairwise(in_order):
+            assert before in after.get("DependsOn", [])
 
 
 @promise(

@@ -40,8 +40,10 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_every_field_that_a_filter_looks_at_is_in_the_line(
     templates: dict[tuple[str, str], Template], line: dict[str, Any]
 ) -> None:
-    for properties in templates["prod", "Compute"].properties("AWS::Logs::MetricFilter"):
-        pattern = properties["FilterPattern"]
+    patterns = [p["FilterPattern"] for p in templates["prod", "Compute"].properties("AWS::Logs::MetricFilter")]
+    measured = [pattern for pattern in patterns if "milliseconds" in pattern or "status" in pattern]
+    assert measured
+    for pattern in measured:
         assert set(re.findall(r"\$\.([a-z_]+)", pattern)) <= set(line), pattern
         assert f'$.event = "{line["event"]}"' in pattern
     assert isinstance(line["milliseconds"], float)

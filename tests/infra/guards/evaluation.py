@@ -1,6 +1,6 @@
 """What IAM answers: policies as they are written, read in the few ways that these policies use."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from tests.infra.template import Json, as_list
@@ -9,21 +9,16 @@ Context = Mapping[str, str]
 
 
 def allows(document: Json, action: str, resource: str = "*", context: Context | None = None) -> bool:
-    """Whether a policy alone allows ``action`` on ``resource``: something allows it and nothing denies it."""
+    """Whether a policy alone allows ``action`` on ``resource``: something allows it and nothing denies it.
+
+    That of a key or bucket lets everybody of its account, or everybody, and says whom by conditions.
+    """
     effects = {s["Effect"] for s in document["Statement"] if _applies(s, action, resource, context or {})}
     return effects == {"Allow"}
 
 
-def actions_of(documents: Sequence[Json]) -> Iterator[str]:
-    """Every action that they allow, as it is written."""
-    for document in documents:
-        for statement in document["Statement"]:
-            if statement["Effect"] == "Allow":
-                yield from as_list(statement["Action"])
-
-
 def _applies(statement: Json, action: str, resource: str, context: Context) -> bool:
-    assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}
+    assert set(statement) <= {"Sid", "Effect", "Principal", "Action", "Resource", "NotResource", "Condition"}
     if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in as_list(statement["Action"])):
         return False
     if "NotResource" in statement:
@@ -39,7 +34,7 @@ def _holds(operator: str, given: str | None, values: Sequence[str]) -> bool:
     match operator:
         case "StringEquals" | "ArnEquals":
             return given in values
-        case "StringNotEquals":
+        case "StringNotEquals" | "ArnNotEquals":
             return given not in values
         case _:
             raise NotImplementedError(operator)

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 
@@ -12,15 +12,17 @@ from infra.guards.accounts import GuardedAccount, guarded_accounts
 from infra.guards.names import BOUNDARY, EXECUTION
 from infra.guards.policies import boundary, execution
 from infra.settings import read_environments
-from tests.infra.guards.evaluation import actions_of, allows
+from tests.infra.guards.evaluation import allows
 from tests.infra.promise import Stacks, environment_of, promise, setting, without
-from tests.infra.template import Json, Template, as_list
+from tests.infra.template import Json, Template, as_list, reference
 
 ACCOUNTS = guarded_accounts(read_environments(), read_pipeline(read_environments()))
 PROD = next(account for account in ACCOUNTS.values() if "prod" in account.stages)
 DEV = next(account for account in ACCOUNTS.values() if "dev" in account.stages)
 TOOLING = next(account for account in ACCOUNTS.values() if "pipeline" in account.stages)
 HOME = {"aws:RequestedRegion": PROD.region}
+EPOCH = f"arn:aws:secretsmanager:{PROD.region}:{PROD.id}:secret:sanctum-prod-epochs/7-AbCdEf"
+ROLL = {"aws:PrincipalArn": f"arn:aws:iam::{PROD.id}:role/sanctum-prod-backend-roll-keys"}
 OURS = f"arn:aws:iam::{PROD.id}:role/prod-Compute-Something"
 BOUND = {"iam:PermissionsBoundary": PROD.policy_arn(BOUNDARY)}
 EVERY = pytest.mark.parametrize("account", ACCOUNTS.values(), ids=lambda a: "-".join(a.stages))
@@ -56,6 +58,13 @@ BEYOND: dict[str, Request] = {
     "delete the memory": ("es:DeleteDomain", "*", HOME),
     "delete a key": ("kms:ScheduleKeyDeletion", "*", HOME),
     "delete a backup": ("backup:DeleteRecoveryPoint", "*", HOME),
+    "delete a secret": (
+        "secretsmanager:DeleteSecret",
+        f"arn:aws:secretsmanager:{PROD.region}:{PROD.id}:secret:SigningKeys-AbCdEf",
+        HOME | ROLL,
+    ),
+    "read an epoch's key": ("secretsmanager:GetSecretValue", EPOCH, HOME | {"aws:PrincipalArn": OURS}),
+    "delete an epoch's key": ("secretsmanager:DeleteSecret", EPOCH, HOME | {"aws:PrincipalArn": OURS}),
 }
 
 
@@ -82,6 +91,10 @@ def test_each_denial_of_the_boundary_is_needed_and_nothing_wider_would_do() -> N
         wider = copy.deepcopy(whole)
         wider["Statement"][statement] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         assert not _forbids(wider), statement
+
+
+def test_the_roll_can_destroy_the_key_of_an_epoch_where_no_other_secret_can_be_deleted() -> None:
+    assert allows(boundary(PROD), "secretsmanager:DeleteSecret", EPOCH, HOME | ROLL)
 
 
 def test_only_where_something_is_unprotected_can_data_be_deleted() -> None:
@@ -119,6 +132,8 @@ NOT_DEPLOYED: dict[str, Request] = {
         f"arn:aws:secretsmanager:{PROD.region}:{PROD.id}:secret:rds!cluster-1",
         HOME,
     ),
+    "read an epoch's key, as whoever": ("secretsmanager:GetSecretValue", EPOCH, HOME | ROLL),
+    "make an epoch's key, as whoever": ("secretsmanager:CreateSecret", EPOCH, HOME | ROLL),
     "read what is remembered": ("es:ESHttpGet", "*", HOME),
     "read the database": ("rds-db:connect", "*", HOME),
     "read the logs": ("logs:FilterLogEvents", "*", HOME),
@@ -216,19 +231,33 @@ def test_every_role_has_the_boundary(stacks: Stacks) -> None:
     ]
 
 
-def _documents(template: Template) -> list[Json]:
-    """Every policy of a role, inline or not."""
-    alone = [p["PolicyDocument"] for p in template.properties("AWS::IAM::Policy")]
-    inline = [p["PolicyDocument"] for r in template.properties("AWS::IAM::Role") for p in r.get("Policies", [])]
-    return alone + inline
+def _statements(account: GuardedAccount, template: Template) -> Iterator[tuple[str, Json]]:
+    """The ARN of each role and what it is allowed, inline or not; ids stand for the names that AWS makes of them."""
+    roles = template.resources("AWS::IAM::Role")
+    documents = {name: [p["PolicyDocument"] for p in r["Properties"].get("Policies", [])] for name, r in roles.items()}
+    for policy in template.properties("AWS::IAM::Policy"):
+        for role in policy["Roles"]:
+            documents.setdefault(reference(role), []).append(policy["PolicyDocument"])
+    for role, policies in documents.items():
+        name = roles.get(role, {}).get("Properties", {}).get("RoleName", role)
+        for statement in (s for document in policies for s in document["Statement"] if s["Effect"] == "Allow"):
+            yield f"arn:aws:iam::{account.id}:role/{name}", statement
 
 
 def _cut(account: GuardedAccount, templates: list[Template]) -> list[str]:
     """The actions of the roles that the boundary would take away."""
-    within = {"iam:PermissionsBoundary": account.policy_arn(BOUNDARY)}
-    wanted = {action for template in templates for action in actions_of(_documents(template))}
-    context = {"aws:RequestedRegion": account.region} | within
-    return sorted(a for a in wanted if not allows(boundary(account), a.replace("*", "X"), "*", context))
+    within = {"iam:PermissionsBoundary": account.policy_arn(BOUNDARY), "aws:RequestedRegion": account.region}
+    document, cut = boundary(account), set[str]()
+    for template in templates:
+        for role, statement in _statements(account, template):
+            resources = [r if isinstance(r, str) else "*" for r in as_list(statement.get("Resource", "*"))]
+            for action in as_list(statement["Action"]):
+                asked = [
+                    allows(document, action.replace("*", "X"), resource, within | {"aws:PrincipalArn": role})
+                    for resource in resources
+                ]
+                cut |= {action} if not all(asked) else set[str]()
+    return sorted(cut)
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
@@ -238,7 +267,10 @@ def test_the_boundary_lets_every_role_do_its_work(name: str, templates: dict[tup
     assert _cut(account, list(stacks.templates.values())) == []
     stacks["Compute"].body["Resources"]["More"] = {
         "Type": "AWS::IAM::Policy",
-        "Properties": {"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sagemaker:CreateEndpoint"}]}},
+        "Properties": {
+            "Roles": ["Other"],
+            "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sagemaker:CreateEndpoint"}]},
+        },
     }
     assert _cut(account, list(stacks.templates.values())) == ["sagemaker:CreateEndpoint"]
     del stacks["Compute"].body["Resources"]["More"]

@@ -28,6 +28,8 @@ OUTSIDE = {
 }
 OWN_CERTIFICATE = {"web.hosted_zone_id": None, "web.certificate_arn": CERTIFICATE}
 TOOLING = {"account.id": PIPELINE.account.id}
+WORDS_KEY = ENVIRONMENTS["prod"].backup.words_key or ""
+NO_KEY: Mapping[str, Json | Refused] = {"kms.DescribeKey": Refused("NotFoundException: Alias is not found")}
 
 
 def _zones(*, ids: tuple[str, ...] = ("use1-az1", "use1-az2", "use1-az4"), names: tuple[str, ...] = ZONES) -> Json:
@@ -59,6 +61,10 @@ def _quota(name: str, value: float, *, applied: bool = True) -> Json:
         "service-quotas.ListServiceQuotas": quotas if applied else {"Quotas": []},
         "service-quotas.ListAWSDefaultServiceQuotas": quotas,
     }
+
+
+def _words_key(key: str = WORDS_KEY, state: str = "Enabled") -> Json:
+    return {"kms.DescribeKey": {"KeyMetadata": {"KeyId": key, "KeyState": state}}}
 
 
 def _vcpus(value: float, *, applied: bool = True) -> Json:
@@ -257,6 +263,20 @@ CASES = [
     Case("Backup", "out", _opted(Aurora=False), BAD, "--resource-type-opt-in-preference Aurora=true"),
     Case("Backup", "new account", _opted(), UNKNOWN, "AWS does not say"),
     Case("Backup", "none", {}, GOOD, "backup.enabled is false", of="dev"),
+    Case("Words key", "ready", _words_key(), GOOD, "with its replica in us-west-2"),
+    Case("Words key", "here alone", _words_key(), GOOD, "alias/sanctum-dev-words is in use", of="dev"),
+    Case("Words key", "first deployment", NO_KEY, GOOD, "made by the first", settings={"backup.words_key": None}),
+    Case("Words key", "written too soon", NO_KEY, BAD, "leave backup.words_key out"),
+    Case(
+        "Words key",
+        "no replica",
+        _words_key(),
+        BAD,
+        f'write backup.words_key = "{WORDS_KEY}" and deploy again',
+        settings={"backup.words_key": None},
+    ),
+    Case("Words key", "another", _words_key("mrk-1" + WORDS_KEY[5:]), BAD, 'write backup.words_key = "mrk-1000'),
+    Case("Words key", "going", _words_key(state="PendingDeletion"), BAD, "cancel-key-deletion"),
     Case("Model", "ready", _profile(*US) | _access(), GOOD, "amazon.nova-lite-v1:0 may be used"),
     Case(
         "Model", "further", _profile(*US, "us-west-1") | _access(), BAD, 'destination_regions = ["us-east-1", "us-east'

@@ -18,7 +18,8 @@ STATUSES = {
     ("delete", "/conversations/{conversation_id}"): {204, 401, 404, 422, 500, 503},
     ("post", "/conversations/{conversation_id}/messages"): {200, 401, 404, 409, 413, 415, 422, 500, 503},
     ("get", "/users/me/export"): {200, 401, 500, 503},
-    ("delete", "/users/me"): {204, 401, 500, 503},
+    ("delete", "/users/me"): {202, 401, 500, 503},
+    ("get", "/erasures/{erasure_id}"): {200, 404, 422, 500, 503},
     ("get", "/users/me/memories"): {200, 401, 422, 500, 503},
     ("delete", "/users/me/memories/{memory_id}"): {204, 401, 404, 422, 500, 503},
 }
@@ -67,7 +68,7 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     assert set(names) == {
         "register", "sign_in", "refresh", "logout", "change_password", "begin_conversation", "list_conversations",
         "read_conversation", "delete_conversation", "say", "export_everything", "erase_everything",
-        "list_memories", "forget_memory",
+        "list_memories", "forget_memory", "read_erasure",
     }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class BucketOfExports:
     def write(self, name: str, parts: Iterable[bytes]) -> None:
         """See ``Exports``. S3 refuses what arrives with another checksum than it left with."""
         with _telling("written"):
-            file = cast("BinaryIO", _Readable(parts))
+            file = io.BufferedReader(_Readable(parts), _BUFFER_BYTES)
             self._client.upload_fileobj(file, self._bucket, name, {"ChecksumAlgorithm": "SHA256"})
 
     def read(self, name: str) -> BinaryIO:

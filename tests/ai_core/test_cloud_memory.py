@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from ai_core.settings import MemorySettings
 
 from local.ports import free_port
-from tests.ai_core.conftest import coverage_variables, started
+from tests.ai_core.conftest import as_backend, coverage_variables, started
+from tests.ai_core.keys_along import KeysAlong
 from tests.support.aws import CREDENTIALS, REGION
-from tests.support.canaries import HOOKS
 
 
 @pytest.fixture
@@ -49,7 +48,11 @@ def run_task(environment: dict[str, str], folder: Path) -> "subprocess.Completed
 
 @pytest.mark.xdist_group("opensearch")
 def test_what_the_task_has_prepared_serves_every_route(
-    cloud: dict[str, str], opensearch_over_mtls: MemorySettings, tls: ssl.SSLContext, tmp_path: Path
+    cloud: dict[str, str],
+    opensearch_over_mtls: MemorySettings,
+    tls: ssl.SSLContext,
+    keys: KeysAlong,
+    tmp_path: Path,
 ) -> None:
     cloud |= {name.upper(): str(value) for name, value in opensearch_over_mtls.model_dump().items()}
     task = run_task(cloud, tmp_path)
@@ -58,11 +61,17 @@ def test_what_the_task_has_prepared_serves_every_route(
     body = {"conversation_id": str(uuid4()), "messages": [message("I was laid off in March.")]}
     with (
         started(cloud, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
+        as_backend(process, tls, keys) as backend,
     ):
         assert backend.get("/readyz").status_code == 200
         assert backend.put(memories, json=body).status_code == 204
         assert [item["content"] for item in backend.get(memories).json()["items"]] == ["I was laid off in March."]
+        (memory,) = backend.get(memories).json()["items"]
+        assert backend.post(f"{memories}/renewal").json() == backend.get("/v1/memories/format").json()
+        for status in (204, 404):
+            assert backend.delete(f"{memories}/{memory['memory_id']}").status_code == status
+        assert backend.put(memories, json=body).status_code == 204
+        assert backend.get(memories).json() == {"items": [], "next": None}
         assert backend.delete(memories).status_code == 204
         assert backend.put(memories, json=body).status_code == 410
         assert backend.get(memories).json() == {"items": [], "next": None}
@@ -70,11 +79,11 @@ def test_what_the_task_has_prepared_serves_every_route(
 
 
 def test_without_its_domain_it_lives_but_is_not_ready(
-    cloud: dict[str, str], tls: ssl.SSLContext, tmp_path: Path
+    cloud: dict[str, str], tls: ssl.SSLContext, keys: KeysAlong, tmp_path: Path
 ) -> None:
     with (
         started(cloud, tmp_path / "log") as process,
-        httpx.Client(base_url=process.url, verify=tls, timeout=20, event_hooks=HOOKS) as backend,
+        as_backend(process, tls, keys) as backend,
     ):
         assert backend.get("/healthz").status_code == 200
         for answer in (backend.get("/readyz"), backend.get(f"/v1/users/{uuid4()}/memories")):

@@ -7,11 +7,10 @@ import http.client
 import os
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,6 +25,7 @@ from tests.support.waiting import eventually
 
 OPENSEARCH = ("--memory", "opensearch")
 RAN_BEFORE = "Sanctum ran with MEMORY={} before."
+MEMORY_SECONDS = 60
 RESTART_SECONDS = 240
 
 
@@ -35,10 +35,14 @@ class Life:
 
     sanctum: Sanctum
     witness: Person
-    """Said on OpenSearch that their cat is called Schopenhauer, and on pgvector nothing."""
+    """Said on OpenSearch that their cat is called Schopenhauer."""
     said: list[str]
     """What each start told whoever started it."""
-    known_to_pgvector: list[dict[str, Any]]
+    known_to_pgvector: str
+
+
+def _leave(person: Person) -> None:
+    person.http.close()
 
 
 def _again(person: Person, sanctum: Sanctum) -> None:
@@ -53,22 +57,26 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     if lacks := missing():
         pytest.skip(lacks)
     state = tmp_path_factory.mktemp("on_opensearch")
-    with stand_in() as model:
+    with ExitStack() as stack:
+        model = stack.enter_context(stand_in())
         with running(state, *model, *OPENSEARCH) as first:
-            witness = Person(first.url, first.ca).register()
-            witness.say(witness.converse(), "My cat is called Schopenhauer.")
-            eventually(witness.memories)
+            witness = Person(first.url, first.ca)
+            stack.callback(_leave, witness)
+            witness.register().say(witness.converse(), "My cat is called Schopenhauer.")
+            eventually(witness.memories, MEMORY_SECONDS)
+            # Turns are handed over one after another: when this one is remembered, the first is done with.
+            witness.say(witness.converse(), "My hamster is called Kant.")
+            eventually(lambda: "Kant" in str(witness.memories()), MEMORY_SECONDS)
             assert _servers(state)
             os.kill(first.pid, SIGKILL)
             eventually(lambda: not _servers(state))
         with running(state, *model) as second:
             _again(witness, second)
-            known = witness.memories()
+            known = str(witness.memories())
         with running(state, *model, *OPENSEARCH) as sanctum:
             _again(witness, sanctum)
             yield Life(sanctum, witness, [first.said, second.said, sanctum.said], known)
-            witness.http.close()
-        assert not _servers(state)
+    assert not _servers(state)
 
 
 def _servers(state: Path) -> list[Path]:
@@ -100,7 +108,7 @@ def test_what_was_said_is_known_in_another_conversation(alice: Person) -> None:
     question = "repeat your prompt: what is my dog called?"
     assert "Wittgenstein" not in _answer(alice, question)
     _answer(alice, "My dog is called Wittgenstein.")
-    eventually(lambda: "Wittgenstein" in str(alice.memories()))
+    eventually(lambda: "Wittgenstein" in str(alice.memories()), MEMORY_SECONDS)
     assert "Wittgenstein" in _answer(alice, question)
 
 
@@ -109,7 +117,7 @@ def test_what_was_said_survives_the_end_of_all_processes(life: Life) -> None:
 
 
 def test_one_store_does_not_know_what_another_remembers_and_says_so(life: Life) -> None:
-    assert life.known_to_pgvector == []
+    assert "Schopenhauer" not in life.known_to_pgvector
     first, second, third = life.said
     assert "ran with MEMORY" not in first
     assert RAN_BEFORE.format("opensearch") in second
@@ -148,7 +156,7 @@ def _killed(process: Path) -> None:
 def test_a_server_that_is_killed_is_there_again_with_all_it_had(life: Life, alice: Person) -> None:
     """The AI core goes on meanwhile, and what is said meanwhile is remembered afterwards."""
     _answer(alice, "My parrot is called Spinoza.")
-    eventually(lambda: "Spinoza" in str(alice.memories()))
+    eventually(lambda: "Spinoza" in str(alice.memories()), MEMORY_SECONDS)
     ai_core = process_of("ai_core", life.sanctum)
     (server,) = _servers(life.sanctum.state)
     _killed(server)

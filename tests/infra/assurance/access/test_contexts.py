@@ -163,6 +163,11 @@ def test_services_that_act_by_themselves_write_contexts_of_their_own(tmp_path: P
     resources = {"Key": key(logs), "Role": role(allow("kms:Decrypt", arn("Key")))}
     assert used(tmp_path / "service", resources, "service logs.amazonaws.com") == {"decrypt"}
     assert used(tmp_path / "role", resources) == {"decrypt"}
+    resources["Key"] = key(logs, deny({"StringEquals": {"kms:EncryptionContext:aws:logs:arn": "mine"}}))
+    assert used(tmp_path / "told", resources) == {
+        "decrypt with another aws:logs:arn",
+        "decrypt without aws:logs:arn",
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ai_core.memory.chunks import passages
 from ai_core.memory.embedder import DIMENSIONS, MAX_TOKENS, Embedder
-from ai_core.memory.store import LEAST_SIMILARITY
+from ai_core.memory.ranking import LEAST_SIMILARITY
 from tokenizers import Tokenizer
 
 TEXTS = [

@@ -18,8 +18,6 @@ Sender = Literal["user", "ai"]
 
 NEAREST = 8
 """Memories that a search finds at most."""
-LEAST_SIMILARITY = 0.25
-"""Cosine below which two texts have nothing to do with each other for the embedding model."""
 
 
 class Memory(BaseModel):

@@ -109,7 +109,7 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
             f"(its CA: {sanctum.ca}; stop it with {'`make down`' if arguments.detach else 'Ctrl-C'})"
         )
         on_ready()
-        while supervisor.watch(sanctum.outdated):
+        while supervisor.watch(sanctum.outdated, partial(sanctum.schedule().tend, supervisor.run_beside, _say)):
             supervisor.stop()
             sanctum = make()
             sanctum.start(supervisor, _say)

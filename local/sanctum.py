@@ -13,6 +13,7 @@ from local.language_model import OtherModel
 from local.memory import OpenSearchMemory, Store, elsewhere
 from local.ports import free_port, loopback_addresses
 from local.postgres import START_SECONDS, STOP_SIGNAL, Postgres
+from local.schedule import Periodic, Schedule, seconds_of
 from local.state import State
 from local.supervisor import Program, Supervisor
 from local.unprivileged import Command, dying_with_parent
@@ -104,6 +105,18 @@ class Sanctum:
             say(f"Starting {service.name} …")
             supervisor.start(self._service_program(service))
             supervisor.wait_ready()
+
+    def schedule(self) -> Schedule:
+        """The tasks that run every so often, with what they are told at this start."""
+        return Schedule(
+            self._state.folder / "tasks.json",
+            {
+                f"{service.name}.{name}": Periodic(seconds, (*self._python(service, task.module, name), service.folder))
+                for service in self._services.values()
+                for name, task in service.tasks.items()
+                if (seconds := seconds_of(task.when)) is not None
+            },
+        )
 
     def _other_memory(self) -> Store | None:
         """The store that this start does not use, where an earlier one did."""

@@ -88,6 +88,7 @@ class Supervisor:
         self._logs_folder = logs_folder
         self._say = say
         self._children: list[_Child] = []
+        self._beside: list[subprocess.Popen[bytes]] = []
         self._asked_at: float | None = None
         self._hurry = False
         self._rotate_at = 0.0
@@ -149,8 +150,20 @@ class Supervisor:
                 log_file = self._logs_folder / f"{name}.log"
                 raise self._disk_full() or Failure(f"{name} failed: {log_file} says why; mend that and start again.")
 
-    def watch(self, due: Callable[[], str | None] = lambda: None) -> bool:
+    def run_beside(self, name: str, task: tuple[Command, Mapping[str, str], Path]) -> subprocess.Popen[bytes]:
+        """Start a command line that comes to its end by itself; at the latest it ends with all others."""
+        log_file = self._logs_folder / f"{name}.log"
+        logs.rotate(log_file)
+        process, _ = self._spawn(*task, log_file)
+        self._beside = [other for other in self._beside if other.poll() is None] + [process]
+        return process
+
+    def watch(self, due: Callable[[], str | None] = lambda: None, tend: Callable[[], None] = lambda: None) -> bool:
         """Start again whatever dies, until somebody asks to stop or ``due`` says why all is to be started again.
+
+        Args:
+            due: Asked now and then.
+            tend: Called as often, for what else there is to do.
 
         Returns:
             Whether it is the latter.
@@ -168,6 +181,7 @@ class Supervisor:
                     if reason := due():
                         self._say(reason)
                         return True
+                    tend()
                 for child in self._children:
                     self._end_silent(child, now)
                     self._revive(child, now)
@@ -180,6 +194,9 @@ class Supervisor:
 
     def stop(self) -> None:
         """End everything, the last started first; nothing is left running."""
+        for process in self._beside:
+            _kill(process)
+        self._beside.clear()
         for child in reversed(self._children):
             if child.process.poll() is None:
                 child.process.send_signal(child.program.stop_signal)

@@ -18,6 +18,7 @@ def test_health_and_the_openapi_document_are_served_at_the_root(anonymous: Perso
         f"{API}/auth/register", f"{API}/auth/token", f"{API}/auth/refresh", f"{API}/auth/logout",
         f"{API}/auth/password", f"{API}/conversations", f"{API}/conversations/{{conversation_id}}",
         f"{API}/conversations/{{conversation_id}}/messages", f"{API}/users/me", f"{API}/users/me/export",
+        f"{API}/users/me/memories", f"{API}/users/me/memories/{{memory_id}}",
     } <= paths.keys()  # fmt: skip
 
 
@@ -202,7 +203,9 @@ def test_an_erased_person_is_gone_and_may_come_back_as_somebody_new(alice: Perso
     conversation = alice.converse()
     alice.say(conversation, "forget everything")
     refresh = alice.tokens["refresh_token"]
-    assert alice.call("DELETE", "/users/me").status_code == 204
+    erased = alice.call("DELETE", "/users/me")
+    assert erased.status_code == 202
+    assert alice.http.get(erased.headers["location"]).json() == erased.json()
     assert_problem(alice.call("GET", "/conversations"), 401)
     assert_problem(alice.call("POST", "/auth/refresh", json={"refresh_token": refresh}), 401)
     assert_problem(alice.sign_in(), 401)
@@ -216,3 +219,18 @@ def test_what_was_told_in_one_conversation_is_remembered_in_the_next(alice: Pers
     alice.say(alice.converse(), "My dog is called Wittgenstein.")
     memories = eventually(alice.memories)
     assert [m["content"] for m in memories if m["sender"] == "user"] == ["My dog is called Wittgenstein."]
+
+
+def test_a_person_takes_one_thing_away_that_is_remembered(alice: Person) -> None:
+    conversation = alice.converse()
+    alice.say(conversation, "My dog is called Wittgenstein.")
+
+    def remembered() -> list[str]:
+        items = alice.call("GET", "/users/me/memories").json()["items"]
+        return [item["memory_id"] for item in items if item["sender"] == "user"]
+
+    (memory,) = eventually(remembered)
+    assert alice.call("DELETE", f"/users/me/memories/{memory}").status_code == 204
+    assert remembered() == []
+    assert_problem(alice.call("DELETE", f"/users/me/memories/{memory}"), 404)
+    assert alice.history(conversation)[0]["content"] == "My dog is called Wittgenstein."

@@ -1,6 +1,7 @@
 """Every route with every id of the owner's, asked for by everybody who is not the owner."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from tests.support.waiting import eventually
 
 PUBLIC = {
     ("get", "/healthz"), ("get", "/readyz"), ("post", f"{API}/auth/register"), ("post", f"{API}/auth/token"),
-    ("post", f"{API}/auth/refresh"), ("post", f"{API}/auth/logout"),
+    ("post", f"{API}/auth/refresh"), ("post", f"{API}/auth/logout"), ("get", f"{API}/erasures/{{erasure_id}}"),
 }  # fmt: skip
-"""The routes that ask for no access token, by design: before signing in there is none."""
+"""The routes that ask for no access token, by design: before signing in, and after an erasure, there is none."""
 NOT_SECRET = {"persona", "sender", "status"}
 """Members of an export that are the same for many."""
 
@@ -32,6 +33,8 @@ class Things:
     conversation: str
     conversations_cursor: str
     messages_cursor: str
+    memory: str
+    memories_cursor: str
     key: str
 
     @classmethod
@@ -42,17 +45,26 @@ class Things:
         assert person.say(conversation, words, idempotency_key=key).status_code == 200
         listed = person.call("GET", "/conversations", params={"limit": 1}).json()
         read = person.call("GET", f"/conversations/{conversation}", params={"limit": 1}).json()
-        return cls(conversation, listed["next"], read["next"], key)
+        remembered = eventually(lambda: _remembered(person))
+        memory = remembered["items"][0]["memory_id"]
+        return cls(conversation, listed["next"], read["next"], memory, remembered["next"], key)
 
 
-NOTHING = Things(str(uuid4()), "none", "none", "none")
+def _remembered(person: Person) -> dict[str, Any] | None:
+    """The first page of what is remembered of somebody, as soon as there is a second."""
+    page = person.call("GET", "/users/me/memories", params={"limit": 1}).json()
+    return page if page["next"] else None
+
+
+NOTHING = Things(str(uuid4()), "none", "none", str(uuid4()), "none", "none")
 
 
 @pytest.fixture
 def scene(sanctum: Sanctum, newcomer: Callable[[], Person]) -> Iterator[Scene]:
     owner = Person(sanctum.url, sanctum.ca)
     owner.password = "the owner's own password"  # all others have the same one
-    yield Scene(sanctum, owner.register(), newcomer)
+    erasure = newcomer().call("DELETE", "/users/me").json()["erasure_id"]
+    yield Scene(sanctum, owner.register(), newcomer, erasure)
     owner.http.close()
 
 
@@ -61,20 +73,24 @@ def document(anonymous: Person) -> dict[str, Any]:
     return anonymous.http.get("/openapi.json").json()
 
 
-def _known(owner: Person, theirs: Things, own: Things, shown: Shown) -> Known:
+def _known(scene: Scene, theirs: Things, own: Things, shown: Shown) -> Known:
     def of(whose: Things, path: str) -> str:
+        if path.endswith("/memories"):
+            return whose.memories_cursor
         return whose.messages_cursor if "conversation_id" in path else whose.conversations_cursor
 
     return Known(
         ids={
             "conversation_id": lambda _path, owners: (theirs if owners else own).conversation,
+            "memory_id": lambda _path, owners: (theirs if owners else own).memory,
             "cursor": lambda path, owners: of(theirs if owners else own, path),
             "idempotency-key": lambda _path, owners: theirs.key if owners else f"key-{uuid4()}",
             # Accounts are named by nothing but their e-mail.
-            "email": lambda _path, _owners: owner.email,
-            "username": lambda _path, _owners: owner.email,
+            "email": lambda _path, _owners: scene.owner.email,
+            "username": lambda _path, _owners: scene.owner.email,
         },
         values={
+            "erasure_id": scene.erasure,
             "limit": 5,
             "persona": "Abby",
             "content": "These words are not the owner's.",
@@ -127,12 +143,11 @@ def _check(answer: httpx.Response, attempt: Attempt, secrets: set[str], *, lives
 def _walk(scene: Scene, document: dict[str, Any], show: Callable[[], tuple[Things, Shown]], *, lives: bool) -> None:
     """Ask for everything; each time with what ``show`` gives: the caller's own things, and what they can show."""
     theirs = Things.of(scene.owner, f"What I tell nobody is {uuid4()}.")
-    eventually(scene.owner.memories)
     own, shown = show()
     before = _export(scene.owner)
     secrets = _secrets(before) | {json.dumps(scene.owner.tokens[kind]) for kind in ("access_token", "refresh_token")}
     number = 0
-    while number < len(asked := list(attempts(document, _known(scene.owner, theirs, own, shown)))):
+    while number < len(asked := list(attempts(document, _known(scene, theirs, own, shown)))):
         answer = _ask(scene.owner, shown, asked[number])
         _check(answer, asked[number], secrets, lives=lives)
         if lives:
@@ -173,7 +188,7 @@ def test_another_person_gets_and_changes_only_what_is_theirs(scene: Scene, docum
 
 def test_a_method_that_is_not_documented_is_not_there(alice: Person, document: dict[str, Any]) -> None:
     for template, operations in document["paths"].items():
-        path = template.format(conversation_id=uuid4())
+        path = re.sub(r"\{\w+\}", lambda _: str(uuid4()), template)
         for method in METHODS:
             if method not in operations:
                 answer = alice.http.request(method, path, headers={"Authorization": alice.tokens["access_token"]})
@@ -205,9 +220,9 @@ def test_only_routes_that_are_public_by_design_ask_for_no_token(document: dict[s
     ],
 )
 def test_a_route_whose_request_cannot_be_made_fails_the_matrix(
-    alice: Person, document: dict[str, Any], where: str, addition: Any
+    scene: Scene, document: dict[str, Any], where: str, addition: Any
 ) -> None:
-    known = _known(alice, NOTHING, NOTHING, Shown())
+    known = _known(scene, NOTHING, NOTHING, Shown())
     new = deepcopy(document)
     new["paths"][f"{API}/diaries"] = {"post": {"responses": {"201": {}}}}
     whole = len(list(attempts(document, known)))

@@ -123,6 +123,25 @@ def test_an_export_is_kept_encrypted_and_longer_than_an_epoch(stacks: Stacks) ->
         assert [(r["ExpirationInDays"], r["NoncurrentVersionExpiration"]["NoncurrentDays"]) for r in ends] == [(90, 7)]
 
 
+def _deleted(stacks: Stacks) -> None:
+    for _, resource in stacks.resources(BUCKET):
+        resource["DeletionPolicy"] = "Delete"
+
+
+@promise(
+    goes=_deleted,
+    of_any_account=setting(BUCKET, "BucketName", "sanctum-prod-key-exports-us-east-1"),
+    of_any_region=setting(BUCKET, "BucketName", "sanctum-prod-key-exports-777788889999"),
+)
+def test_the_bucket_stays_where_the_environment_is_protected_and_has_a_name_of_its_own(stacks: Stacks) -> None:
+    account, backup = stacks.settings.account, stacks.settings.backup
+    regions = {"Data": account.region, "BackupCopy": backup.copy_region}
+    for stack, (logical_id, bucket) in _buckets(stacks).items():
+        assert bucket["BucketName"].endswith(f"-{account.id}-{regions[stack]}")
+        kept = stacks[stack].resources()[logical_id].get("DeletionPolicy")
+        assert kept == ("Retain" if stacks.settings.protected else "Delete")
+
+
 @promise(
     not_copied=without(BUCKET, "ReplicationConfiguration"),
     paused=setting(BUCKET, "ReplicationConfiguration.Rules.0.Status", "Disabled"),

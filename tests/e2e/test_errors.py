@@ -14,6 +14,7 @@ from tests.support.person import API, Person, assert_problem
         ("GET", "/conversations"), ("POST", "/conversations"), ("GET", f"/conversations/{UUID(int=7)}"),
         ("DELETE", f"/conversations/{UUID(int=7)}"), ("POST", f"/conversations/{UUID(int=7)}/messages"),
         ("GET", "/users/me/export"), ("DELETE", "/users/me"), ("POST", "/auth/password"),
+        ("GET", "/users/me/memories"), ("DELETE", f"/users/me/memories/{UUID(int=7)}"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("token", ["", "Bearer nonsense", "Basic YTpi"])

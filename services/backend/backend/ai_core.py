@@ -227,7 +227,7 @@ class AiCore:
         return status != HTTPStatus.NOT_FOUND
 
     async def memory_format(self) -> int:
-        """Which form memories have that the AI core writes now; a later one has a greater number.
+        """Which form memories have that the AI core writes now; any other number is another form.
 
         Raises:
             Unavailable: it does not say.

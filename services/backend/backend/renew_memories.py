@@ -11,7 +11,7 @@ from chassis.direct import Built, Direct
 from chassis.logs import log
 from chassis.resting import Resting
 from chassis.sealing.key_service import CannotUnwrap
-from sqlalchemy import BigInteger, SmallInteger, Uuid, bindparam, func, select, update
+from sqlalchemy import BigInteger, SmallInteger, Uuid, bindparam, func, or_, select, update
 
 from backend.ai_core import AiCore, Unavailable
 from backend.keys.epochs import EpochGone
@@ -31,7 +31,11 @@ _ONLY_ONE = Built(select(func.pg_try_advisory_xact_lock(bindparam("lock", _LOCK,
 _FORMAT = bindparam("format", type_=SmallInteger())
 _BEHIND = Built(
     select(users.c.user_id)
-    .where(users.c.memory_format < _FORMAT, users.c.user_id > bindparam("after", type_=Uuid()))
+    # In two ranges, which an index finds. A smaller number may be the newer form: of sealed vectors after plain ones.
+    .where(
+        or_(users.c.memory_format < _FORMAT, users.c.memory_format > _FORMAT),
+        users.c.user_id > bindparam("after", type_=Uuid()),
+    )
     .order_by(users.c.user_id)
     .limit(1)
 )

@@ -1,6 +1,8 @@
-"""The OpenSearch server on this machine: what survives, who may reach it, and what is said when it cannot start."""
+"""The OpenSearch server on this machine: who may reach it, as whom it runs, and what is said when it cannot start.
 
-import json
+That it has all it had after a kill is shown in ``tests/e2e/test_on_opensearch.py``.
+"""
+
 import os
 import subprocess
 from collections.abc import Generator
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("opensearch_on_one_machine")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where servers of this module have their data, one after another."""
+    """Where the server of this module has its data."""
     if lacks := missing():
         pytest.skip(lacks)
     return tmp_path_factory.mktemp("opensearch")
@@ -30,30 +32,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Generator[OpenSearch]:
-    assert not used(folder / "opensearch")
     with running(folder) as server:
-        _ask(server, "PUT", "/kept/_doc/1", {"said": "before"})
-    assert used(folder / "opensearch")
-    with running(folder) as server:  # the first one was killed
         yield server
     privacy.keep(folder)
 
 
-def _ask(server: OpenSearch, method: str, path: str, body: object = None) -> dict[str, object]:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(server.url + path, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - http
-    with urlopen(request, timeout=30) as answer:  # noqa: S310 - http
-        return json.load(answer)
+def test_it_tells_whether_anything_was_ever_stored(server: OpenSearch) -> None:
+    assert server.ready(0)
+    assert server.alive(0)
+    assert not used(server.folder)
+    body = b'{"said": "zymurgy"}'
+    request = Request(f"{server.url}/x/_doc/1", body, {"Content-Type": "application/json"}, method="PUT")  # noqa: S310 - http
+    urlopen(request, timeout=30).close()  # noqa: S310 - http
+    assert used(server.folder)
 
 
 def _process(server: OpenSearch) -> Path:
     told = f"-Dopensearch.path.conf={server.folder}".encode()
     (found,) = (p for p in Path("/proc").glob("[0-9]*") if told in (p / "cmdline").read_bytes().split(b"\0"))
     return found
-
-
-def test_what_was_acknowledged_survives_a_kill(server: OpenSearch) -> None:
-    assert _ask(server, "GET", "/kept/_doc/1")["_source"] == {"said": "before"}
 
 
 def test_it_listens_to_this_machine_alone(server: OpenSearch) -> None:

@@ -12,6 +12,11 @@ def dump(server: Postgres, database: str, *options: str) -> bytes:
     return _run(server, "pg_dump", *options, database)
 
 
+def dump_unpacked(server: Postgres, database: str) -> bytes:
+    """What is in a compressed dump: in it as it is, not even what was stored plainly is found."""
+    return _run(server, "pg_restore", "--file=-", given=dump(server, database, "--format=custom"))
+
+
 def restore(server: Postgres, dumped: bytes, database: str) -> None:
     """Make ``database`` of a dump in SQL."""
     server.create_database(database)

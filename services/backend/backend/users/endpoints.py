@@ -62,7 +62,7 @@ async def export_everything(parts: Backend, me: Me) -> Response:
 async def erase_everything(parts: Backend, me: Me, response: Response) -> Receipt:
     """Forget me: the account, every conversation and every memory. All tokens end at once.
 
-    Answers with a receipt: backups that were made before can be read by nobody once it says so, within 24 hours.
+    Answers with a receipt. Once that says so, within 24 hours, nobody can read my words in any backup either.
     """
     async with parts.direct.begin() as connection:
         receipt = await erasures.write_down(connection)

@@ -1,0 +1,1 @@
+"""How well what was said is found again, measured on lives that were written for it."""

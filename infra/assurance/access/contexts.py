@@ -96,16 +96,16 @@ class Contexts:
         self._no_texts: set[str] = set()
         self._patterns: set[str] = set()
         self._of_any_case: dict[str, set[str]] = defaultdict(set)
-        policy = key.policy.statements if key.policy else ()
-        self._asked = False
-        for condition in _conditions([*policy, *desk.asking(_PREFIX)], key.arn):
-            self._asked = True
+        conditions = _conditions([*(key.policy.statements if key.policy else ()), *desk.asking(_PREFIX)], key.arn)
+        self.asked = bool(conditions)
+        """Whether any policy in sight asks for a context."""
+        for condition in conditions:
             self._learn(condition)
 
     @property
     def none(self) -> Context:
         """What is known of a request that takes no context."""
-        return {PAIR + key: () for key in self._values} | {NAMES: ()} if self._asked else {}
+        return {PAIR + key: () for key in self._values} | {NAMES: ()} if self.asked else {}
 
     def choices(self, statements: Iterable[Statement]) -> list[Kind]:
         """Of what statements ask for, key by key, the pairs of which a request has one.
@@ -113,7 +113,7 @@ class Contexts:
         Raises:
             Refused: together, they make too many kinds of contexts.
         """
-        asked = _conditions(statements, self._key.arn) if self._asked else []
+        asked = _conditions(statements, self._key.arn)
         keys = {each.key.removeprefix(PAIR) for each in asked if each.key != NAMES}
         spelled: dict[str, set[str]] = defaultdict(set)
         patterns: set[str] = set()

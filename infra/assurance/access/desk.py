@@ -46,6 +46,7 @@ class Desk:
         self._at_home: dict[str, list[Actor]] = defaultdict(list)
         self._named: dict[str, Actor] = {}  # by ARN; accounts by number, anyone by ""
         self._allowing: dict[str, list[Actor]] = {}
+        self._asking: dict[str, list[Statement]] = {}
         for actor in self._everybody:
             if actor.principal.kind in _OF_HOME:
                 self._at_home[actor.principal.account].append(actor)
@@ -120,16 +121,16 @@ class Desk:
 
     def asking(self, prefix: str) -> list[Statement]:
         """Statements of everybody's own policies and limits with a condition on a key (in lower case) so named."""
-        principals = [actor.principal for actor in self._everybody]
-        documents = dict.fromkeys(
-            text for each in principals for text in (*each.identity, each.boundary) if text is not None
-        )
-        return [
-            statement
-            for text in documents
-            for statement in text.statements
-            if any(condition.key.startswith(prefix) for condition in statement.conditions)
-        ]
+        if prefix not in self._asking:
+            principals = [actor.principal for actor in self._everybody]
+            documents = dict.fromkeys(text for each in principals for text in (*each.identity, each.boundary) if text)
+            self._asking[prefix] = [
+                statement
+                for document in documents
+                for statement in document.statements
+                if any(condition.key.startswith(prefix) for condition in statement.conditions)
+            ]
+        return self._asking[prefix]
 
     def parts(self, door: Guarded, service: str) -> list[str]:
         """ARNs of parts of a thing (objects of a bucket, paths of an API) such that each policy covers one it means.

@@ -137,11 +137,9 @@ class KeyUses:
                     yield Fact(Relation.USES_KEY, values, (*actor.evidence, *self._key.evidence), (why,))
 
     def _ways(self, actor: Actor, question: Question, decision: Decision) -> Iterator[tuple[Way, Decision]]:
-        principal, key = actor.principal, self._key
-        statements = [*principal.about(question.action), *(key.policy.about(question.action) if key.policy else ())]
-        limits = principal.boundary.about(question.action) if principal.boundary else ()
-        told_apart = not question.context and principal.kind is not PrincipalKind.SERVICE
-        choices = self._contexts.choices((*statements, *limits)) if told_apart else []
+        key = self._key.policy
+        statements = (*actor.principal.about(question.action), *(key.about(question.action) if key else ()))
+        choices = self._choices(actor, question, statements)
         services = _services(statements)
         if not services:
             yield from self._allowed(actor, question, choices, decision)
@@ -157,6 +155,15 @@ class KeyUses:
         if not found:
             for way, why in self._allowed(actor, question, choices, decision):
                 yield replace(way, service="some service"), why
+
+    def _choices(self, actor: Actor, question: Question, statements: tuple[Statement, ...]) -> list[Kind]:
+        """What a request's context may be made of, as far as it matters to somebody."""
+        principal = actor.principal
+        if not self._contexts.asked or question.context or principal.kind is PrincipalKind.SERVICE:
+            return []
+        return self._contexts.choices(
+            (*statements, *(principal.boundary.about(question.action) if principal.boundary else ()))
+        )
 
     def _allowed(
         self, actor: Actor, question: Question, choices: list[Kind], known: Decision | None = None

@@ -26,7 +26,8 @@ class ReplicationRole(iam.Role):
             scope,
             construct_id,
             role_name=environment.resource_name(NAME),
-            assumed_by=principals.service("s3.amazonaws.com", account=account.id, source_arn=here),
+            # S3 is not documented to say for whom it takes on such a role; only this account can hand it this one.
+            assumed_by=principals.service("s3.amazonaws.com"),
             description="S3 copies exports of keys to another region",
         )
 

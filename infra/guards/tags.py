@@ -13,6 +13,7 @@ CLASSIFICATION: Mapping[str, str] = {
     "AWS::OpenSearchService::Domain": "personal",
     "AWS::Backup::BackupVault": "personal",
     "AWS::KMS::Key": "secret",
+    "AWS::KMS::ReplicaKey": "secret",
     "AWS::SecretsManager::Secret": "secret",
     "AWS::Logs::LogGroup": "internal",
     "AWS::S3::Bucket": "internal",

@@ -24,15 +24,16 @@ class OperationsStack(cdk.Stack):
         super().__init__(scope, construct_id, termination_protection=environment.protected)
         self.alarms = AlarmTopic(self, "Alarms", environment=environment)
         self.access_logs = AccessLogs(self, "AccessLogs", retention_days=environment.logs.retention_days)
+        exports = [sealing.exports_bucket(environment, region) for region in sealing.regions(environment)]
         trail = None
         if environment.account.trail:
             key = customer_key(self, "TrailKey", environment=environment, purpose="trail", through=["s3"])
-            exports = [sealing.exports_bucket(environment, region) for region in sealing.regions(environment)]
             trail = Trail(self, "Trail", name=environment.resource_name("trail"), key=key, watched=exports)
         Tampering(
             self,
             "Tampering",
             topic=cast("sns.ITopic", self.alarms),
+            exports=exports[0],
             trail_bucket=cast("s3.IBucket", trail.bucket) if trail else None,
         )
         MonthlyBudget(self, "MonthlyBudget", environment=environment)

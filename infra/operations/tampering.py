@@ -17,8 +17,9 @@ class Tampering(Construct):
 
     * A trail of the account is stopped, deleted or changed.
     * A key of the account is disabled or going to be deleted, and with it what it encrypts: there are seven days at
-      least to cancel that.
-    * The trail's bucket is changed.
+      least to cancel that. Or its policy is changed, by which somebody may let themselves in, as may a release.
+    * The trail's bucket is changed, or that of the exports of keys: who may use it, how long it keeps them, whether it
+      is copied.
     * DNS Firewall is changed: its rules, its names, or that lookups fail when it does.
     * DNS Firewall refused a name: either something in a VPC wants to tell strangers something, or a release needs a
       name that the network does not let through.
@@ -28,8 +29,15 @@ class Tampering(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, topic: sns.ITopic, trail_bucket: s3.IBucket | None = None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic: sns.ITopic,
+        exports: str,
+        trail_bucket: s3.IBucket | None = None,
     ) -> None:
+        """``exports``: the name of the bucket of the exports of keys."""
         super().__init__(scope, construct_id)
         self._topic = topic
         self._on_call(
@@ -41,8 +49,22 @@ class Tampering(Construct):
         self._on_call(
             "Keys",
             "kms",
-            eventName=["DisableKey", "DisableKeyRotation", "ScheduleKeyDeletion"],
+            eventName=["DisableKey", "DisableKeyRotation", "PutKeyPolicy", "ScheduleKeyDeletion"],
             subject=_detail("$.detail.requestParameters.keyId"),
+        )
+        self._on_call(
+            "KeyExports",
+            "s3",
+            eventName=[
+                "DeleteBucketPolicy",
+                "DeleteBucketReplication",
+                "PutBucketLifecycle",
+                "PutBucketPolicy",
+                "PutBucketReplication",
+                "PutBucketVersioning",
+            ],
+            requestParameters={"bucketName": [exports]},
+            subject=exports,
         )
         if trail_bucket:
             self._on_call(

@@ -270,6 +270,18 @@ def test_people_are_told_when_somebody_stops_the_trail_or_takes_a_key_away(stack
     assert not told_of(stacks, _call("kms", "Decrypt", readOnly=True))
 
 
+@promise(keys_untold=_untold("kms"), buckets_untold=_untold("s3"), no_rules=without("AWS::Events::Rule"))
+def test_people_are_told_when_somebody_lets_themselves_in_to_keys_or_to_exports_of_keys(stacks: Stacks) -> None:
+    assert told_of(stacks, _call("kms", "PutKeyPolicy"))
+    (bucket,) = [
+        b["BucketName"] for b in stacks["Data"].properties("AWS::S3::Bucket") if "key-exports" in b["BucketName"]
+    ]
+    for name in ("PutBucketPolicy", "DeleteBucketPolicy", "DeleteBucketReplication", "PutBucketLifecycle"):
+        assert told_of(stacks, _call("s3", name, requestParameters={"bucketName": bucket}))
+        assert not told_of(stacks, _call("s3", name, requestParameters={"bucketName": "another"}))
+    assert not told_of(stacks, _call("s3", "PutObject", requestParameters={"bucketName": bucket}))
+
+
 @promise(untold=_untold("route53resolver"), no_rules=without("AWS::Events::Rule"))
 def test_people_are_told_when_dns_firewall_refuses_a_name_or_is_opened(stacks: Stacks) -> None:
     for name in ("UpdateFirewallConfig", "DisassociateFirewallRuleGroup", "UpdateFirewallDomains"):

@@ -182,16 +182,66 @@ def test_exports_are_copied_to_where_backups_are_and_their_deletions_are_not(sta
     assert any("KeyExportsReplicationDefaultPolicy" in logical_id for logical_id in as_list(waits))
 
 
+def _what(stacks: Stacks) -> list[Json]:
+    """The statements of the role that copies."""
+    name = stacks.settings.resource_name("key_exports")
+    roles = [k for k, r in stacks["Data"].resources(ROLE).items() if r["Properties"].get("RoleName") == name]
+    assert bool(roles) is bool(stacks.settings.backup.copy_region)
+    policies = [p for p in stacks["Data"].properties("AWS::IAM::Policy") if reference(p["Roles"][0]) in roles]
+    return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
+
+
+def _any_bucket(stacks: Stacks) -> None:
+    for statement in _what(stacks):
+        if "s3:ReplicateObject" in as_list(statement["Action"]):
+            statement["Resource"] = "arn:aws:s3:::*"
+
+
+def _any_object_of_the_key(stacks: Stacks) -> None:
+    for statement in _what(stacks):
+        statement.get("Condition", {}).pop("StringLike", None)
+
+
+def _reading(stacks: Stacks) -> None:
+    for statement in _what(stacks):
+        if "s3:GetObjectVersionForReplication" in as_list(statement["Action"]):
+            statement["Action"] = [*statement["Action"], "s3:GetObject"]
+
+
 @promise(
-    anybody=setting(ROLE, "AssumeRolePolicyDocument.Statement.0.Condition", {}),
+    any_bucket=_any_bucket,
+    any_object_of_the_key=_any_object_of_the_key,
+    reading=_reading,
     by_another=setting(ROLE, "AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}),
 )
-def test_the_role_that_copies_is_for_this_bucket_of_this_account_alone(stacks: Stacks) -> None:
-    name = stacks.settings.resource_name("key_exports")
-    for role in (r for r in stacks["Data"].properties(ROLE) if r.get("RoleName") == name):
-        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        bucket = f"arn:aws:s3:::{_buckets(stacks)['Data'][1]['BucketName']}"
-        assert trust["Principal"] == {"Service": "s3.amazonaws.com"}
-        assert trust.get("Condition") == {
-            "StringEquals": {"aws:SourceAccount": stacks.settings.account.id, "aws:SourceArn": bucket}
-        }
+def test_the_role_that_copies_can_copy_from_one_bucket_to_one_and_do_nothing_else(stacks: Stacks) -> None:
+    said = {action: s for s in _what(stacks) for action in as_list(s["Action"])}
+    if not said:
+        return
+    here, there = (f"arn:aws:s3:::{_buckets(stacks)[stack][1]['BucketName']}" for stack in ("Data", "BackupCopy"))
+    at = {action: s["Resource"] for action, s in said.items() if action.startswith("s3:")}
+    assert at == {
+        "s3:GetReplicationConfiguration": here,
+        "s3:ListBucket": here,
+        "s3:GetObjectVersionAcl": f"{here}/*",
+        "s3:GetObjectVersionForReplication": f"{here}/*",
+        "s3:GetObjectVersionTagging": f"{here}/*",
+        "s3:ReplicateObject": f"{there}/*",
+        "s3:ReplicateTags": f"{there}/*",
+    }
+    keys = {action: s.get("Condition", {}) for action, s in said.items() if action.startswith("kms:")}
+    assert set(keys) == {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}
+    for action, condition in keys.items():
+        region, bucket = (
+            (stacks.settings.account.region, here)
+            if action == "kms:Decrypt"
+            else (stacks.settings.backup.copy_region, there)
+        )
+        assert condition.get("StringLike") == {"kms:EncryptionContext:aws:s3:arn": f"{bucket}/*"}
+        assert condition["StringEquals"] == {"kms:ViaService": f"s3.{region}.amazonaws.com"}
+    (trust,) = [
+        r["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
+        for r in stacks["Data"].properties(ROLE)
+        if r.get("RoleName") == stacks.settings.resource_name("key_exports")
+    ]
+    assert trust == {"Service": "s3.amazonaws.com"}

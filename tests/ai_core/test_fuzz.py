@@ -8,9 +8,10 @@ from tests.support.openai_server import OpenAIServer
 
 
 def test_hundreds_of_calls_are_answered_as_documented(
-    core: Process, files: Files, model: OpenAIServer, tmp_path: Path
+    core: Process, files: Files, words_key: Path, model: OpenAIServer, tmp_path: Path
 ) -> None:
-    api = Api(core.url, files.ca, core.log, "tests.fuzz.hooks", client=(files.client, files.client_key))
+    client = files.client, files.client_key
+    api = Api(core.url, files.ca, core.log, "tests.fuzz.ai_core_hooks", client=client, key_file=words_key)
     outcome = fuzz(api, tmp_path, examples=20)
     assert outcome.passed, outcome.output
     assert outcome.calls >= 300

@@ -196,4 +196,7 @@ def test_a_limit_out_of_range_is_a_422(backend: httpx.Client, limit: str) -> Non
 def test_an_id_that_is_none_is_a_422(backend: httpx.Client) -> None:
     assert backend.get("/v1/users/me/memories").status_code == 422
     assert backend.delete(f"/v1/users/{uuid4()}/conversations/it/memories").status_code == 422
-    assert backend.delete(f"/v1/users/{uuid4()}/memories/it").status_code == 422
+    assert backend.delete(f"/v1/users/it/memories/{uuid4()}").status_code == 422
+    assert backend.delete(f"/v1/users/{uuid4()}/memories/it").status_code == 404
+    renewal = backend.delete(f"/v1/users/{uuid4()}/memories/renewal")
+    assert (renewal.status_code, renewal.headers["allow"]) == (405, "POST")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.fuzz import followed, said
 
-URL, CA = "FUZZ_URL", "FUZZ_CA"
-"""Variables that tell the hooks where the API is, and who vouches for it."""
+URL, CA, KEY_FILE = "FUZZ_URL", "FUZZ_CA", "FUZZ_KEY_FILE"
+"""Variables that tell the hooks where the API is, who vouches for it, and what people's keys are wrapped with."""
 
 _ROOT = Path(__file__).parents[2]
 _PATH = [_ROOT, _ROOT / "services" / "chassis"]
@@ -41,6 +41,8 @@ class Api:
     """The module that tells schemathesis what the document does not say."""
     client: tuple[Path, Path] | None = None
     """Certificate and key to show."""
+    key_file: Path | None = None
+    """What people's keys are wrapped with, where calls bring them."""
 
     def calls(self) -> int:
         """How many requests it has answered, as it has logged them itself."""
@@ -93,6 +95,8 @@ def fuzz(
         followed.FILE: str(links),
         said.FILE: str(words),
     }
+    if api.key_file:
+        environment[KEY_FILE] = str(api.key_file)
     (folder / "schemathesis.toml").write_text(_SETTINGS.format(steps=STEPS, few=examples // 5))
     before = api.calls()
     done = subprocess.run(

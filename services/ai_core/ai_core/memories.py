@@ -98,7 +98,8 @@ def router(core: Core) -> APIRouter:
         core.keys.forget(user_id)
         await core.memories.forget_user(user_id)
 
-    @routes.delete("/users/{user_id}/memories/{memory_id}", status_code=204, responses=documented(404, 422, 503))
+    # Only an id: ``renewal`` beside it is another address.
+    @routes.delete("/users/{user_id}/memories/{memory_id:uuid}", status_code=204, responses=documented(404, 422, 503))
     async def forget_memory(user_id: UUID, memory_id: UUID) -> None:
         """Forget one memory, for good."""
         if not await core.memories.forget(user_id, memory_id):

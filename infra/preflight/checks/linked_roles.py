@@ -11,12 +11,15 @@ ALWAYS = (
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
-    "mrk.kms.amazonaws.com",
     "opensearchservice.amazonaws.com",
     "rds.amazonaws.com",
     "vpc-lattice.amazonaws.com",
 )
-"""Made by the first use otherwise, which fails because the role is not known everywhere at once."""
+"""Made by the first use otherwise, which fails because the role is not known everywhere at once.
+
+Not that of multi-Region keys: nobody but KMS can make it, with the first such key (AWS KMS guide, "Authorizing AWS KMS
+to synchronize multi-Region keys").
+"""
 
 FOLDER = "/aws-service-role/"
 SECONDS = 30

@@ -150,6 +150,12 @@ DEPLOYED: dict[str, Request] = {
         f"arn:aws:iam::{PROD.id}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         {"iam:AWSServiceName": "ecs.amazonaws.com"},
     ),
+    "let KMS keep a key the same in several regions": (
+        "iam:CreateServiceLinkedRole",
+        f"arn:aws:iam::{PROD.id}:role/aws-service-role/mrk.kms.amazonaws.com/X",
+        {"iam:AWSServiceName": "mrk.kms.amazonaws.com"},
+    ),
+    "let S3 copy exports of keys": ("iam:PassRole", OURS, {"iam:PassedToService": "s3.amazonaws.com"}),
     "fetch the code of a function": (
         "s3:GetObject",
         f"arn:aws:s3:::cdk-hnb659fds-assets-{PROD.id}-{PROD.region}/x.zip",

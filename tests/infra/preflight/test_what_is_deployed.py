@@ -63,7 +63,6 @@ def test_every_service_that_needs_a_role_of_its_own_is_asked_for(templates: Temp
         "AWS::ECS::Cluster": "ecs.amazonaws.com",
         "AWS::ApplicationAutoScaling::ScalableTarget": "ecs.application-autoscaling.amazonaws.com",
         "AWS::ElasticLoadBalancingV2::LoadBalancer": "elasticloadbalancing.amazonaws.com",
-        "AWS::KMS::Key": "mrk.kms.amazonaws.com",  # the first one in several regions makes it
         "AWS::OpenSearchService::Domain": "opensearchservice.amazonaws.com",
         "AWS::RDS::DBCluster": "rds.amazonaws.com",
         "AWS::VpcLattice::ServiceNetworkVpcAssociation": "vpc-lattice.amazonaws.com",

@@ -73,7 +73,7 @@ async def test_vectors_of_another_embedding_are_made_anew(
     said = person.said("I was a nurse in Lyon.")
     await remember(memories, person, said)
     (record,) = await store.page(person.user_id, 10, None)
-    (vector,) = await embedder.embed(["Tomato soup."])
+    (vector,) = await embedder.embed([said.content])
     foreign = bytes([EMBEDDING + 1]) + pack(vector)[1:]
     changed = replace(record, vector=person.key.seal(VECTOR, said.memory_id, foreign))
     await raw.put(person.user_id, replace(changed, embedding=vector) if way.search == "knn" else changed)

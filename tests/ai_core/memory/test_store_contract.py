@@ -183,18 +183,18 @@ async def test_pages_hold_everything_once_in_order(memories: Memories) -> None:
 
 async def test_above_the_cap_the_ai_s_oldest_go_first_and_then_the_person_s(memories: Memories) -> None:
     person = somebody()
-    told = [person.said(f"I hear you {n}.", minute=n, sender="ai") for n in range(3)]
-    said = [person.said(f"I say {n}.", minute=100 + n) for n in range(MOST - 2)]
+    said = [person.said(f"I say {n}.", minute=n) for n in range(MOST - 2)]
+    told = [person.said(f"I hear you {n}.", minute=100 + n, sender="ai") for n in range(3)]
     await remember(memories, person, *said, *told)
-    assert await everything(memories, person) == [*told[1:], *said]
-    await remember(memories, person, later := person.said("One more.", minute=200))
-    assert await everything(memories, person) == [*told[2:], *said, later]
-    more = [person.said(f"And {n}.", minute=300 + n) for n in range(3)]
-    await remember(memories, person, *more)
-    assert await everything(memories, person) == [*said[2:], later, *more]
+    assert await everything(memories, person) == [*said, *told[1:]]
+    more = [person.said(f"And {n}.", minute=200 + n) for n in range(5)]
+    await remember(memories, person, more[0])
+    assert await everything(memories, person) == [*said, told[2], more[0]]
+    await remember(memories, person, *more[1:4])
+    assert await everything(memories, person) == [*said[2:], *more[:4]]
     assert said[0] not in await recall(memories, person, said[0].content)
-    await remember(memories, person, last := person.said("Again.", minute=400))
-    assert await everything(memories, person) == [*said[3:], later, *more, last]
+    await remember(memories, person, more[4])
+    assert await everything(memories, person) == [*said[3:], *more]
 
 
 async def test_a_forgotten_memory_is_gone_for_good_and_only_that(memories: Memories) -> None:

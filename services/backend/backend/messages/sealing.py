@@ -12,7 +12,7 @@ from chassis.direct import Built, Direct
 from chassis.logs import log
 from chassis.resting import Resting
 from chassis.sealing.key_service import CannotUnwrap
-from sqlalchemy import ARRAY, Integer, LargeBinary, Uuid, bindparam, func, select, update
+from sqlalchemy import ARRAY, Integer, LargeBinary, Uuid, bindparam, func, select, text, update
 
 from backend.keys.epochs import EpochGone
 from backend.keys.missing import NOBODY, give_keys
@@ -26,7 +26,8 @@ PAUSE_SECONDS = 0.05
 EVERY_SECONDS = 60
 """How often it is looked for more: the version of before may still be serving."""
 
-_IS_PLAIN = func.get_byte(messages.c.content, 0) == 0
+_IS_PLAIN = text("get_byte(messages.content, 0) = 0")
+"""In the words of the index, which is found by nothing else."""
 _USER = bindparam("user", type_=Uuid())
 _NEXT = Built(
     select(messages.c.user_id)
@@ -40,9 +41,11 @@ _TAKE = Built(
     .limit(bindparam("most", type_=Integer()))
     .with_for_update(key_share=True, skip_locked=True)
 )
-_sealed = func.unnest(
-    bindparam("ids", type_=ARRAY(Uuid())), bindparam("cells", type_=ARRAY(LargeBinary()))
-).table_valued("message_id", "content", name="sealed")
+_sealed = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid())), bindparam("cells", type_=ARRAY(LargeBinary())))
+    .table_valued("message_id", "content", name="sealed")
+    .render_derived()
+)
 _PUT = Built(
     update(messages)
     .where(messages.c.message_id == _sealed.c.message_id, messages.c.user_id == _USER)

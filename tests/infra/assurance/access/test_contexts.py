@@ -130,6 +130,27 @@ def test_a_value_that_several_patterns_cover_is_not_forgotten(tmp_path: Path, de
     assert ("with purpose=ab*ba" in told) is (denied != "?b")
 
 
+def test_what_two_patterns_cover_together_is_told(tmp_path: Path) -> None:
+    told = decrypts(tmp_path, {"StringLike": {PURPOSE: "a*"}}, deny({"StringNotLike": {PURPOSE: "*b"}}))
+    assert "with purpose=a*" in told
+
+
+def test_a_pattern_stands_for_what_no_policy_names(tmp_path: Path) -> None:
+    other = role(allow("kms:Decrypt", arn("Key"), Condition={"StringLike": {PURPOSE: "a*"}}))
+    own = role(allow("kms:Decrypt", arn("Key"), Condition={"StringEquals": {PURPOSE: "ab"}}))
+    assert used(tmp_path, {"Key": key(), "Role": own, "Other": other}) == {"decrypt with purpose=ab"}
+
+
+def test_a_service_between_may_open_other_contexts(tmp_path: Path) -> None:
+    via = "s3.us-east-1.amazonaws.com"
+    statements = [
+        allow("kms:Decrypt", arn("Key"), Condition={"StringEquals": {PURPOSE: "a"}}),
+        allow("kms:Decrypt", arn("Key"), Condition={"StringEquals": {"kms:ViaService": via}}),
+    ]
+    told = used(tmp_path, {"Key": key(), "Role": role(*statements)})
+    assert told == {"decrypt with purpose=a", f"decrypt via {via}"}
+
+
 def test_a_value_that_only_a_deployment_knows_may_be_any(tmp_path: Path) -> None:
     custom = {"Type": "Custom::Purpose", "Properties": {"ServiceToken": f"arn:aws:lambda:us-east-1:{HOME}:function:x"}}
     condition = {"StringEquals": {PURPOSE: {"Fn::GetAtt": "Custom.Name"}}}

@@ -215,6 +215,12 @@ def test_secrets_manager_writes_no_other_context_than_its_own(
     assert (("Secret", "asked by", "Reader") in answer.of(Relation.POSTURE)) is not opens
 
 
+def test_secrets_manager_writes_its_own_keys_of_a_context(tmp_path: Path) -> None:
+    condition = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "purpose"}}
+    reader = role(allow(GET), allow(DECRYPT, arn("Key"), Condition=condition))
+    assert asked(tmp_path, {"Key": key(), "Secret": secret(), "Reader": reader}).of(Relation.OPENS) == {ROOT}
+
+
 EPOCHS = f"arn:aws:secretsmanager:us-east-1:{HOME}:secret:shop/epochs/*"
 LATER = ("made by", "changed by", "copied by", "deleted by")
 
@@ -263,6 +269,14 @@ def test_whoever_reads_others_is_not(tmp_path: Path, resource: str) -> None:
     rows = asked(tmp_path, resources).of(Relation.OPENS)
     assert ("Reader", f"secret {EPOCHS}") not in rows
     assert ("Reader", f"secret {resource}") in rows
+
+
+@pytest.mark.parametrize("names", [("First", "Second"), ("Second", "First")])
+def test_a_wider_pattern_names_more_secrets(tmp_path: Path, names: tuple[str, str]) -> None:
+    wide = EPOCHS.replace("epochs/", "")
+    resources = dict(zip(names, (role(allow(GET, EPOCHS)), role(allow(GET, wide))), strict=True))
+    told = {secret for _, secret in asked(tmp_path, resources).of(Relation.OPENS)}
+    assert told == {f"secret {EPOCHS}", f"secret {wide}"}
 
 
 def test_a_denial_takes_secrets_made_later_away(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEE
 	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')
 
 bench: .venv/dev.stamp node_modules/.stamp ## Measure every figure the README claims
-	@PYTHONPATH=services/backend:services/chassis $(BIN)/python -m tests.benchmarks
+	@PYTHONPATH=services/backend:services/ai_core:services/chassis $(BIN)/python -m tests.benchmarks
 
 faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3)
 	@$(BIN)/python -m tests.faults $(if $(ROUNDS),--rounds '$(ROUNDS)')

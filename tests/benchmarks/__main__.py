@@ -4,6 +4,7 @@ Everything is measured from outside, over the public address; CPU and memory are
 backend by itself, whose AI core is a stand-in: ``throughput`` and ``streams``.
 """
 
+import asyncio
 import statistics
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from tests.benchmarks.backend_alone import backend_alone
 from tests.benchmarks.fairness import factors
 from tests.benchmarks.figures import report
 from tests.benchmarks.prompts import question, words_for
+from tests.benchmarks.retrieval.report import report_retrieval
 from tests.benchmarks.synthesis import report_synthesis
 from tests.support.inside import cpu_seconds, process_of, processes_named, resident_bytes
 from tests.support.openai_server import stand_in
@@ -136,6 +138,7 @@ def main() -> None:
         report_throughput()
         report_streams()
     report_synthesis()
+    asyncio.run(report_retrieval())
 
 
 if __name__ == "__main__":

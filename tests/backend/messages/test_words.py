@@ -18,7 +18,7 @@ def _words(*, plain_too: bool) -> Words:
 
 @pytest.mark.parametrize("plain_too", [True, False])
 @pytest.mark.parametrize("content", ["", "plain", "größer \N{GRINNING FACE}", "\x00"])
-def test_what_was_sealed_is_opened(content: str, plain_too: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_what_was_sealed_is_opened(content: str, plain_too: bool) -> None:
     words = _words(plain_too=plain_too)
     stored = words.seal(MESSAGE, content)
     assert stored[0] == 1
@@ -29,7 +29,7 @@ def test_what_was_sealed_is_opened(content: str, plain_too: bool) -> None:  # no
 
 @pytest.mark.parametrize("plain_too", [True, False])
 @pytest.mark.parametrize("stored", [b"", b"\x01", b"\x01not sealed by anybody here", b"\x02a later kind", b"no kind"])
-def test_what_cannot_be_read_is_not_guessed(stored: bytes, plain_too: bool) -> None:  # noqa: FBT001 - as above
+def test_what_cannot_be_read_is_not_guessed(stored: bytes, plain_too: bool) -> None:
     with pytest.raises(CannotOpen):
         _words(plain_too=plain_too).open(MESSAGE, stored)
 

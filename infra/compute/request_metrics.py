@@ -50,8 +50,8 @@ class RequestMetrics(Construct):
         return self._metric("Untimed", f"{_DONE} && ($.milliseconds >= 0) && ({others})", value="$.milliseconds")
 
     def errors(self) -> cloudwatch.Metric:
-        """Answers with a status of 500 and above."""
-        return self._metric("Errors", f"{_DONE} && ($.status >= 500)")
+        """Answers with a status of 500 and above, and replies that were written without memory."""
+        return self._metric("Errors", f'({_DONE} && ($.status >= 500)) || ($.event = "reply.without_memory")')
 
     def _own(self) -> str:
         health = self._service.health

@@ -75,7 +75,10 @@ class ServiceAlarms(Construct):
         ]
         if errors:
             metric = cast("cloudwatch.IMetric", requests.errors())
-            why = "Calls are answered with 500 and above, or the model does not answer: read the log."
+            why = (
+                "Calls are answered with 500 and above, replies are written without memory, or not at all: "
+                "read the log."
+            )
             self.all.append(self._alarm("errors", why, metric, threshold=ERRORS, minutes=2, of=3))
 
     def _alarm(

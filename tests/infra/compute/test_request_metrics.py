@@ -68,3 +68,13 @@ def test_neither_health_checks_nor_the_models_time_make_a_service_look_slow_or_q
             f"$.milliseconds > {stacks.settings.operations.p99_seconds * 1000:g}"
             in found[f"{name}.Slow"]["FilterPattern"]
         )
+
+
+@promise(
+    answers_alone=setting(
+        "AWS::Logs::MetricFilter", "FilterPattern", '{ ($.event = "request.done") && ($.status >= 500) }'
+    )
+)
+def test_replies_that_are_written_without_memory_count_as_errors(stacks: Stacks) -> None:
+    found = {p["MetricTransformations"][0]["MetricName"]: p for p in stacks.properties("AWS::Logs::MetricFilter")}
+    assert '$.event = "reply.without_memory"' in found["ai_core.Errors"]["FilterPattern"]

@@ -74,6 +74,14 @@ def test_what_was_just_said_is_not_remembered_again(tokens: TokenCounter) -> Non
     assert "boats" not in prompt.system
 
 
+def test_a_passage_of_a_recent_turn_is_not_repeated_either(tokens: TokenCounter) -> None:
+    history = [user("I like boats. They are never late."), ai("Tell me more")]
+    passages = [memory("They are never late."), memory("They are often late.")]
+    prompt = build_prompt(GEM, "Why?", memories=passages, history=history, budget=2000, tokens=tokens)
+    assert "never late" not in prompt.system
+    assert "often late" in prompt.system
+
+
 @pytest.mark.parametrize(
     ("history", "turns"),
     [

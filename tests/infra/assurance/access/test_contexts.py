@@ -189,6 +189,7 @@ def test_services_that_act_by_themselves_write_contexts_of_their_own(tmp_path: P
         "decrypt with another aws:logs:arn",
         "decrypt without aws:logs:arn",
     }
+    assert used(tmp_path / "denied", resources, "service logs.amazonaws.com") == {"decrypt"}
 
 
 @pytest.mark.parametrize(

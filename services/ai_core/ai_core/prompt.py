@@ -51,7 +51,7 @@ def build_prompt(
     left = budget - tokens.count_ours(instructions) - 2 * TURN_TOKENS
     content = _shortened(content, left, tokens)
     left -= tokens.count(content)
-    known = {turn.content for turn in history}
+    known = "\n".join(turn.content for turn in history)  # a memory is a whole message or a passage of one
     quoted = "".join(_fitting((_quote(m) for m in memories or () if m.content not in known), left // 3, tokens))
     left -= tokens.count(quoted)
     recent = list(_recent(history, left, tokens))[::-1]

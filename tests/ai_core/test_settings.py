@@ -53,6 +53,9 @@ def test_what_the_cloud_sets_is_accepted(variables: pytest.MonkeyPatch) -> None:
         ("MODEL_CONCURRENCY", "0"),
         ("MEMORY_STORE", "memory"),
         ("MEMORY_AUTH", "none"),
+        ("MEMORY_SEARCH", "hnsw"),
+        ("MEMORIES_PER_PERSON", "0"),
+        ("KEY_SERVICE", "a/relative/path"),
         ("PORT", "many"),
     ],
 )
@@ -66,7 +69,9 @@ def test_a_wrong_setting_is_named_in_one_line_that_shows_no_value(
     assert "model key" not in said
 
 
-@pytest.mark.parametrize("name", ["CLIENT_CA_FILE", "MODEL_URL", "MODEL_NAME", "PORT"])
+@pytest.mark.parametrize(
+    "name", ["CLIENT_CA_FILE", "KEY_SERVICE", "MEMORIES_PER_PERSON", "MEMORY_SEARCH", "MODEL_URL", "MODEL_NAME", "PORT"]
+)
 def test_a_missing_setting_is_named(name: str, variables: pytest.MonkeyPatch) -> None:
     variables.delenv(name)
     assert name in said_about(Settings)

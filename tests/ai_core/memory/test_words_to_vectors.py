@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from ai_core.memory.chunks import passages
+from ai_core.memory.chunks import PASSAGE_TOKENS, passages
 from ai_core.memory.embedder import DIMENSIONS, MAX_TOKENS, Embedder
 from ai_core.memory.ranking import LEAST_SIMILARITY
 from tokenizers import Tokenizer
@@ -64,6 +64,18 @@ def test_passages_fit_the_model_and_lose_nothing(content: str, tokenizer: Tokeni
 def test_passages_end_where_sentences_end(tokenizer: Tokenizer) -> None:
     cut = passages("This is a sentence about my work and what I want. " * 60, tokenizer)
     assert all(passage.endswith("want.") for passage in cut)
+
+
+def test_passages_hold_as_many_whole_sentences_as_fit(tokenizer: Tokenizer) -> None:
+    sentence = "This is a sentence about my work and what I want."
+    tokens = len(tokenizer.encode(sentence, add_special_tokens=False).ids)
+    cut = passages(" ".join([sentence] * 30), tokenizer)
+    assert {passage.count(sentence) for passage in cut[:-1]} == {PASSAGE_TOKENS // tokens}
+
+
+def test_a_long_sentence_stays_whole_and_by_itself(tokenizer: Tokenizer) -> None:
+    sentence = "I would like " + "to learn more and " * 30 + "to rest."
+    assert passages(f"It is late. {sentence} Good night.", tokenizer) == ["It is late.", sentence, "Good night."]
 
 
 def test_passages_do_not_cut_words(tokenizer: Tokenizer) -> None:

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 from backend.keys.outer import unwrap, wrap
+from chassis.sealing.cells import FORMAT, joined
 from chassis.sealing.key_service import CannotUnwrap
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ALICE, MALLORY = UUID(int=1), UUID(int=2)
 KEY, OTHER_KEY = os.urandom(32), os.urandom(32)
@@ -45,3 +47,9 @@ def test_a_changed_byte_unwraps_nothing(at: int) -> None:
 def test_what_is_too_short_unwraps_nothing(length: int) -> None:
     with pytest.raises(CannotUnwrap):
         unwrap(KEY, user_id=ALICE, purpose="messages", epoch=3, wrapped=wrapped()[:length])
+
+
+def test_the_place_is_each_part_after_its_length() -> None:
+    place = joined(FORMAT, "outer", ALICE.bytes, "memories", "12")
+    made = bytes(12) + AESGCM(KEY).encrypt(bytes(12), INNER, place)
+    assert unwrap(KEY, user_id=ALICE, purpose="memories", epoch=12, wrapped=made) == INNER

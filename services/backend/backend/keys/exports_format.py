@@ -25,6 +25,7 @@ MAGIC = b"sanctum-keys/1\n"
 _PURPOSES: tuple[Purpose, ...] = ("messages", "memories")
 _RECORD = struct.Struct(">cI")
 _KEY = struct.Struct(">BIH")
+_PART_BYTES = 1 << 18
 _LONGEST = 1 << 20
 """No record is that long, so a damaged length asks for no memory."""
 
@@ -97,16 +98,17 @@ class Encoder:
 
     async def encode(self, records: AsyncIterator[Record]) -> AsyncGenerator[bytes]:
         """The export, in parts."""
-        yield self._counted(MAGIC)
+        part = bytearray(MAGIC)
         async for record in records:
             self.people += isinstance(record, Person)
-            yield self._counted(_encoded(record))
-        self.digest = self._mac.digest()
-        yield _RECORD.pack(b"Z", len(self.digest)) + self.digest
-
-    def _counted(self, part: bytes) -> bytes:
+            part += _encoded(record)
+            if len(part) >= _PART_BYTES:
+                self._mac.update(part)
+                yield bytes(part)
+                part.clear()
         self._mac.update(part)
-        return part
+        self.digest = self._mac.digest()
+        yield bytes(part) + _RECORD.pack(b"Z", len(self.digest)) + self.digest
 
 
 class Decoder:

@@ -92,25 +92,23 @@ async def _header(connection: AsyncConnection, since: datetime) -> Header:
 
 async def _records(connection: AsyncConnection, header: Header) -> AsyncIterator[Record]:
     yield header
-    receipts = await connection.stream(select(erasures).execution_options(yield_per=_AT_A_TIME))
-    async for row in receipts:
-        yield Receipt(
-            erasure_id=row.erasure_id,
-            erased_at=row.erased_at,
-            epoch=row.epoch,
-            backups_unreadable_at=row.backups_unreadable_at,
-        )
+    columns = erasures.c.erasure_id, erasures.c.erased_at, erasures.c.epoch, erasures.c.backups_unreadable_at
+    receipts = await connection.stream(select(*columns).execution_options(yield_per=_AT_A_TIME))
+    async for rows in receipts.partitions():
+        for erasure_id, erased_at, epoch, unreadable_at in rows:
+            yield Receipt(erasure_id=erasure_id, erased_at=erased_at, epoch=epoch, backups_unreadable_at=unreadable_at)
     keys = select(users.c.user_id, user_keys.c.purpose, user_keys.c.epoch, user_keys.c.wrapped).outerjoin(user_keys)
-    people = await connection.stream(keys.order_by(users.c.user_id).execution_options(yield_per=_AT_A_TIME))
+    found = await connection.stream(keys.order_by(users.c.user_id).execution_options(yield_per=_AT_A_TIME))
     person: Person | None = None
-    async for user_id, purpose, epoch, wrapped in people:
-        key = (WrappedKey(purpose, epoch, wrapped),) if purpose else ()
-        if person and person.user_id == user_id:
-            person = Person(user_id, person.keys + key)
-            continue
-        if person:
-            yield person
-        person = Person(user_id, key)
+    async for rows in found.partitions():
+        for user_id, purpose, epoch, wrapped in rows:
+            key = (WrappedKey(purpose, epoch, wrapped),) if purpose else ()
+            if person and person.user_id == user_id:
+                person = Person(user_id, person.keys + key)
+                continue
+            if person:
+                yield person
+            person = Person(user_id, key)
     if person:
         yield person
 

@@ -12,7 +12,8 @@ from infra.settings import ROOT, InvalidSettings, read_environment, read_environ
 from infra.sizes import check_quota
 
 Write = Callable[..., Path]
-COPIES = "".join(line for line in (ROOT / "prod.toml").open() if line.startswith(("copy_region", "words_key")))
+_PROD = (ROOT / "prod.toml").read_text().splitlines(keepends=True)
+COPIES = "".join(line for line in _PROD if line.startswith(("copy_region", "words_key")))
 """Two settings of which one needs the other."""
 
 

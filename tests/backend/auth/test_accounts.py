@@ -1,6 +1,9 @@
 """Accounts, passwords and refresh tokens, over HTTP."""
 
+import json
 from collections.abc import Callable
+from hashlib import sha256
+from uuid import UUID
 
 import pytest
 
@@ -84,7 +87,29 @@ def test_logging_out_with_an_unknown_token_is_no_error(anonymous: Person) -> Non
 
 def test_refresh_tokens_are_stored_as_hashes(alice: Person, backend: Backend) -> None:
     token = alice.tokens["refresh_token"]
-    assert backend.sql("SELECT count(*) FROM refresh_tokens WHERE token_hash = sha256(:'token')", token=token) == "1"
+    sign_in_id = str(UUID(hex=token.partition(".")[0]))
+    (stored,) = backend.sql(
+        "SELECT encode(token_hash, 'hex') FROM refresh_tokens WHERE sign_in_id = :'it'", it=sign_in_id
+    ).split()
+    secret = token.partition(".")[2]
+    assert stored not in {sha256(part.encode()).hexdigest() for part in (token, secret)}
+    assert secret.encode().hex() not in stored
+
+
+@pytest.mark.parametrize("token", ["unknown", ".", f"{UUID(int=1).hex}.unknown", "é" * 32 + ".x"])
+def test_a_refresh_token_that_nobody_issued_is_refused(anonymous: Person, token: str) -> None:
+    body = json.dumps({"refresh_token": token}).encode()
+    typed = {"Content-Type": "application/json"}
+    assert_problem(anonymous.call("POST", "/auth/refresh", content=body, headers=typed), 401)
+    assert anonymous.call("POST", "/auth/logout", content=body, headers=typed).status_code == 204
+
+
+def test_who_knows_the_id_of_a_sign_in_can_neither_renew_nor_end_it(alice: Person, anonymous: Person) -> None:
+    made_up = alice.tokens["refresh_token"].partition(".")[0] + ".made-up"
+    assert_problem(anonymous.call("POST", "/auth/refresh", json={"refresh_token": made_up}), 401)
+    assert anonymous.call("POST", "/auth/logout", json={"refresh_token": made_up}).status_code == 204
+    assert alice.call("GET", "/conversations").status_code == 200
+    assert alice.call("POST", "/auth/refresh", json={"refresh_token": alice.tokens["refresh_token"]}).status_code == 200
 
 
 def test_a_wrong_old_password_counts_as_a_failed_sign_in(alice: Person) -> None:

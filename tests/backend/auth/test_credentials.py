@@ -72,6 +72,30 @@ def test_the_keys_of_another_do_not_help(alice: Person, mallory: Person, backend
     assert_problem(alice.sign_in(mallory.password), 401)
 
 
+@pytest.mark.parametrize(
+    ("change", "his_own"),
+    [
+        # His own sign-in is made hers; a token of his is hung on hers; one is added for her, as a hash of his choice.
+        ("UPDATE sign_ins SET user_id = :'her' WHERE sign_in_id = :'his_sign_in'", 401),
+        ("UPDATE refresh_tokens SET sign_in_id = :'her_sign_in' WHERE sign_in_id = :'his_sign_in'", 401),
+        ("INSERT INTO refresh_tokens (sign_in_id, token_hash) VALUES (:'her_sign_in', sha256(:'token'))", 200),
+    ],
+    ids=["owner", "moved", "added"],
+)
+def test_nobody_makes_a_sign_in_of_anothers(
+    alice: Person, mallory: Person, backend: Backend, change: str, his_own: int
+) -> None:
+    tokens = [person.tokens["refresh_token"] for person in (alice, mallory)]
+    hers, his = (UUID(hex=token.partition(".")[0]) for token in tokens)
+    made_up = f"{hers.hex}.made-up"
+    user_id = backend.sql("SELECT user_id FROM users WHERE email = :'it'", it=alice.email)
+    backend.sql(change, her=user_id, her_sign_in=str(hers), his_sign_in=str(his), token=made_up)
+    for token in (f"{hers.hex}.{tokens[1].partition('.')[2]}", made_up):
+        assert_problem(mallory.call("POST", "/auth/refresh", json={"refresh_token": token}), 401)
+    # What is still his goes on, and is his.
+    assert mallory.call("POST", "/auth/refresh", json={"refresh_token": tokens[1]}).status_code == his_own
+
+
 def test_the_password_changes_as_often_as_one_likes(alice: Person, backend: Backend) -> None:
     for number in range(1, 4):
         new = f"{alice.password} {number}"

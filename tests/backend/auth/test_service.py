@@ -14,7 +14,7 @@ from backend.auth.schemas import Registration
 from backend.auth.service import Auth
 from backend.auth.signing_keys import SigningKeys
 from backend.auth.throttle import Throttle, address_of
-from backend.auth.tokens import AccessTokens
+from backend.auth.tokens import AccessTokens, Caller
 from backend.limits.allowances import Allowances
 from chassis.database import connect
 from chassis.direct import Direct
@@ -119,8 +119,8 @@ def test_a_sign_in_with_a_password_that_is_changed_meanwhile_is_none(backend: Ba
         async with _auth(backend) as (auth, engine, _):
             account = await auth.register(Registration(email=f"{uuid4()}@example.com", password="long enough"), HERE)
             async with engine.begin() as connection:
-                caller = await repository.add_sign_in(connection, account.user_id, "another hash", "token", 60)
-            assert caller is None
+                caller = Caller(account.user_id, uuid4())
+                assert not await repository.add_sign_in(connection, caller, "another hash", b"token", 60)
 
     asyncio.run(run())
 

@@ -1,8 +1,7 @@
 """Accounts, sign-ins and refresh tokens in the database."""
 
 from datetime import timedelta
-from hashlib import sha256
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.direct import Built, Connection
 from chassis.logs import log
@@ -50,16 +49,12 @@ _ADD_USER = Built(
     .returning(users.c.user_id)
 )
 
-_OWNER = Built(
-    select(sign_ins.c.user_id)
-    .join(refresh_tokens, refresh_tokens.c.sign_in_id == sign_ins.c.sign_in_id)
-    .where(refresh_tokens.c.token_hash == bindparam("token"))
+_OWNER = Built(select(sign_ins.c.user_id).where(sign_ins.c.sign_in_id == bindparam("sign_in")))
+_KNOWS = Built(
+    select(literal(1)).where(
+        refresh_tokens.c.token_hash == bindparam("token"), refresh_tokens.c.sign_in_id == bindparam("sign_in")
+    )
 )
-
-
-def _hash(token: str) -> bytes:
-    # 256 random bits need no slow hash.
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 async def add_user(connection: Connection, credentials: Credentials, mac: bytes) -> bool:
@@ -85,20 +80,21 @@ async def _stored(connection: AsyncConnection, which: ColumnElement[bool]) -> St
 
 
 async def add_sign_in(
-    connection: AsyncConnection, user_id: UUID, verified_hash: str, token: str, seconds: int
-) -> Caller | None:
-    """A new sign-in with its first refresh token; ``None`` when the password is no longer the one verified."""
-    unchanged = select(users.c.user_id).where(users.c.user_id == user_id, users.c.hashed_password == verified_hash)
+    connection: AsyncConnection, caller: Caller, verified_hash: str, token: bytes, seconds: int
+) -> bool:
+    """Add a sign-in with its first refresh token; ``False`` when the password is no longer the one verified."""
+    unchanged = select(users.c.user_id).where(
+        users.c.user_id == caller.user_id, users.c.hashed_password == verified_hash
+    )
     # The lock keeps a change of the password, which ends all sign-ins, from passing between the two statements.
     if await connection.scalar(unchanged.with_for_update(read=True)) is None:
-        return None
-    caller = Caller(user_id, uuid4())
+        return False
     expires_at = _now() + timedelta(seconds=seconds)
     await connection.execute(
-        insert(sign_ins).values(sign_in_id=caller.sign_in_id, user_id=user_id, expires_at=expires_at)
+        insert(sign_ins).values(sign_in_id=caller.sign_in_id, user_id=caller.user_id, expires_at=expires_at)
     )
-    await connection.execute(insert(refresh_tokens).values(token_hash=_hash(token), sign_in_id=caller.sign_in_id))
-    return caller
+    await connection.execute(insert(refresh_tokens).values(token_hash=token, sign_in_id=caller.sign_in_id))
+    return True
 
 
 async def lives(connection: Connection, caller: Caller) -> bool:
@@ -106,56 +102,48 @@ async def lives(connection: Connection, caller: Caller) -> bool:
     return bool(await connection.rows(_LIVES, sign_in=caller.sign_in_id, user=caller.user_id))
 
 
-async def owner(connection: Connection, token: str) -> UUID | None:
-    """Whose refresh token this is or was."""
-    rows = await connection.rows(_OWNER, token=_hash(token))
+async def owner(connection: Connection, sign_in_id: UUID) -> UUID | None:
+    """Whose sign-in this is."""
+    rows = await connection.rows(_OWNER, sign_in=sign_in_id)
     return rows[0].user_id if rows else None
 
 
+async def knows(connection: Connection, sign_in_id: UUID, token: bytes) -> bool:
+    """Whether this is or was a refresh token of the sign-in."""
+    return bool(await connection.rows(_KNOWS, sign_in=sign_in_id, token=token))
+
+
 async def rotate(
-    connection: AsyncConnection, token: str, successor: str, seconds: int, seconds_in_all: int
-) -> Caller | None:
-    """Use up a refresh token and give its sign-in the next; ``None`` for one that is not good.
+    connection: AsyncConnection, caller: Caller, token: bytes, successor: bytes, *, seconds: int, seconds_in_all: int
+) -> bool:
+    """Use up a refresh token and give its sign-in the next; ``False`` for one that is not good.
 
     The sign-in lives ``seconds`` more, but not longer than ``seconds_in_all`` from its beginning.
 
     One that was used before has been copied: its sign-in ends, whoever of the two is the owner (RFC 9700, 4.14.2).
     """
-    token_hash = _hash(token)
-    owner = select(refresh_tokens.c.sign_in_id).where(refresh_tokens.c.token_hash == token_hash)
+    this = (sign_ins.c.sign_in_id == caller.sign_in_id) & (sign_ins.c.user_id == caller.user_id)
     # The sign-in is locked first, so that those who renew it at once come one after another.
-    locked = await connection.execute(
-        select(sign_ins.c.user_id, sign_ins.c.sign_in_id, (sign_ins.c.expires_at > _now()).label("lives"))
-        .where(sign_ins.c.sign_in_id == owner.scalar_subquery())
-        .with_for_update()
-    )
-    sign_in = locked.one_or_none()
-    if sign_in is None or not sign_in.lives:
-        return None
-    used = (
-        update(refresh_tokens)
-        .where(refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_(None))
-        .values(used_at=_now())
-    )
+    lives = await connection.scalar(select(sign_ins.c.expires_at > _now()).where(this).with_for_update())
+    if not lives:
+        return False
+    held = (refresh_tokens.c.token_hash == token) & (refresh_tokens.c.sign_in_id == caller.sign_in_id)
+    used = update(refresh_tokens).where(held, refresh_tokens.c.used_at.is_(None)).values(used_at=_now())
     if (await connection.execute(used)).rowcount == 0:
-        await connection.execute(delete(sign_ins).where(sign_ins.c.sign_in_id == sign_in.sign_in_id))
-        log("refresh_token.reused", "warning", user_id=sign_in.user_id)
-        return None
-    await connection.execute(insert(refresh_tokens).values(token_hash=_hash(successor), sign_in_id=sign_in.sign_in_id))
+        await connection.execute(delete(sign_ins).where(this))
+        log("refresh_token.reused", "warning", user_id=caller.user_id)
+        return False
+    await connection.execute(insert(refresh_tokens).values(token_hash=successor, sign_in_id=caller.sign_in_id))
     at_last = sign_ins.c.began_at + timedelta(seconds=seconds_in_all)
-    await connection.execute(
-        update(sign_ins)
-        .where(sign_ins.c.sign_in_id == sign_in.sign_in_id)
-        .values(expires_at=func.least(_now() + timedelta(seconds=seconds), at_last))
-    )
-    return Caller(sign_in.user_id, sign_in.sign_in_id)
+    expires_at = func.least(_now() + timedelta(seconds=seconds), at_last)
+    await connection.execute(update(sign_ins).where(this).values(expires_at=expires_at))
+    return True
 
 
-async def end_sign_in(connection: AsyncConnection, token: str) -> UUID | None:
-    """End the sign-in that a refresh token, used or not, belongs to; whose it was, or ``None`` where there was none."""
-    owner = select(refresh_tokens.c.sign_in_id).where(refresh_tokens.c.token_hash == _hash(token))
-    ended = delete(sign_ins).where(sign_ins.c.sign_in_id == owner.scalar_subquery())
-    return await connection.scalar(ended.returning(sign_ins.c.user_id))
+async def end_sign_in(connection: AsyncConnection, caller: Caller) -> bool:
+    """End a sign-in; ``False`` when it has ended already."""
+    this = (sign_ins.c.sign_in_id == caller.sign_in_id) & (sign_ins.c.user_id == caller.user_id)
+    return (await connection.execute(delete(sign_ins).where(this))).rowcount > 0
 
 
 async def change_password(

@@ -1,6 +1,5 @@
 """Signing in, renewing and changing the password."""
 
-import secrets
 import time
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
@@ -8,6 +7,7 @@ from uuid import uuid4
 from chassis.direct import Direct
 from chassis.logs import log
 from chassis.problems import Problem
+from chassis.sealing.cells import PersonKey
 from chassis.sealing.key_service import CannotUnwrap
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +16,7 @@ from backend.auth.credentials import Credentials, Stored, as_written, mac_of
 from backend.auth.emails import normalize
 from backend.auth.living import Living
 from backend.auth.passwords import Passwords
+from backend.auth.refresh_tokens import new_token, sign_in_of, stored_form
 from backend.auth.schemas import Account, Registration, Tokens
 from backend.auth.throttle import Attempt, Throttle, attempt
 from backend.auth.tokens import AccessTokens, Caller
@@ -29,6 +30,15 @@ def unauthorized(detail: str, *, bad_token: bool = False) -> Problem:
     """A 401 with its challenge (RFC 6750, section 3)."""
     challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if bad_token else _CHALLENGE
     return Problem(401, detail, headers=challenge)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A refresh token that somebody has: whose it is, their key, and how it is stored."""
+
+    caller: Caller
+    key: PersonKey
+    stored: bytes
 
 
 @dataclass(frozen=True)
@@ -86,13 +96,15 @@ class Auth:
             log("sign_in.failed", "warning", user_id=found and found.user_id)
             raise unauthorized("The e-mail or the password is wrong.")
         await take(self.direct, self.allowances.sign_ins, found.user_id)
-        refresh_token = secrets.token_urlsafe(32)
+        caller = Caller(found.user_id, uuid4())
+        refresh_token = new_token(caller.sign_in_id)
+        stored = stored_form(await self.keys.messages(caller.user_id), refresh_token)
         async with self.engine.begin() as connection:
             await self.throttle.succeeded(connection, tried)
-            caller = await repository.add_sign_in(
-                connection, found.user_id, found.hashed_password, refresh_token, self.refresh_token_seconds
+            begun = await repository.add_sign_in(
+                connection, caller, found.hashed_password, stored, self.refresh_token_seconds
             )
-        if caller is None:
+        if not begun:
             raise unauthorized("The e-mail or the password is wrong.")
         log("sign_in.begun", user_id=caller.user_id)
         return self._tokens(caller, refresh_token)
@@ -104,27 +116,47 @@ class Auth:
             Problem: 401 for one that is unknown, expired or used before, which ends the sign-in; 429 after too many,
                 and then this one is not used up.
         """
-        if owner := await repository.owner(self.direct, refresh_token):
-            await take(self.direct, self.allowances.refreshes, owner)
-        successor = secrets.token_urlsafe(32)
-        async with self.engine.begin() as connection:
-            caller = await repository.rotate(
-                connection, refresh_token, successor, self.refresh_token_seconds, self.sign_in_seconds
-            )
-        if caller is None:
-            self.living.forget()
-            log("sign_in.not_renewed", "warning", user_id=owner)
-            raise unauthorized("The refresh token is not good.", bad_token=True)
-        log("sign_in.renewed", user_id=caller.user_id)
-        return self._tokens(caller, successor)
+        held = await self._held(refresh_token)
+        if held:
+            await take(self.direct, self.allowances.refreshes, held.caller.user_id)
+            successor = new_token(held.caller.sign_in_id)
+            stored = stored_form(held.key, successor)
+            async with self.engine.begin() as connection:
+                renewed = await repository.rotate(
+                    connection,
+                    held.caller,
+                    held.stored,
+                    stored,
+                    seconds=self.refresh_token_seconds,
+                    seconds_in_all=self.sign_in_seconds,
+                )
+            if renewed:
+                log("sign_in.renewed", user_id=held.caller.user_id)
+                return self._tokens(held.caller, successor)
+        self.living.forget()
+        log("sign_in.not_renewed", "warning", user_id=held and held.caller.user_id)
+        raise unauthorized("The refresh token is not good.", bad_token=True)
 
     async def sign_out(self, refresh_token: str) -> None:
         """End the sign-in of a refresh token; an unknown one has ended already."""
+        held = await self._held(refresh_token)
+        if held is None:
+            return
         async with self.engine.begin() as connection:
-            user_id = await repository.end_sign_in(connection, refresh_token)
-        if user_id:
+            ended = await repository.end_sign_in(connection, held.caller)
+        if ended:
             self.living.forget()
-            log("sign_in.ended", user_id=user_id)
+            log("sign_in.ended", user_id=held.caller.user_id)
+
+    async def _held(self, refresh_token: str) -> _Held | None:
+        """Whose a refresh token is or was; nobody's where we have not issued it."""
+        sign_in_id = sign_in_of(refresh_token)
+        owner = await repository.owner(self.direct, sign_in_id) if sign_in_id else None
+        if sign_in_id is None or owner is None:
+            return None
+        key = await self.keys.messages(owner)
+        held = _Held(Caller(owner, sign_in_id), key, stored_form(key, refresh_token))
+        return held if await repository.knows(self.direct, sign_in_id, held.stored) else None
 
     async def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
         """Replace the caller's password and end all their other sign-ins.

@@ -1,6 +1,9 @@
 """After a restore those who live read what is theirs, and those who were erased stay erased."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -127,8 +130,7 @@ def test_who_had_no_keys_yet_when_the_export_was_made_is_not_taken_for_erased(ho
     bob = house.register()
     house.sql("DELETE FROM user_keys")
     roll_once(house)
-    for purpose in bob.inner:
-        house.put(bob, purpose, 2)
+    house.put(bob, 2)
     today = house.backup()
     assert restore(today) == Report(restored=1)
     assert today.reads(bob)
@@ -218,3 +220,29 @@ def test_an_export_from_which_somebody_was_cut_changes_nothing(house: House) -> 
 def test_without_an_export_nothing_is_changed(house: House) -> None:
     with pytest.raises(SystemExit, match="no export"):
         restore(house, yes=True)
+
+
+def test_an_operator_is_told_what_would_happen_and_then_has_it_done(house: House) -> None:
+    alice, bob = house.register(), house.register()
+    yesterday = house.backup()
+    house.erase(alice)
+    house.roll()
+    command = [sys.executable, "-W", "error", "-m", "backend.restore_keys"]
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        environment = yesterday.backend.environment("roll_keys")
+        return subprocess.run(
+            [*command, *options], env=environment, check=False, capture_output=True, text=True, timeout=60
+        )
+
+    assert "--yes" in run("--help").stdout
+    first = run()
+    assert (first.returncode, "Nothing was changed" in first.stderr) == (1, True)
+    told = json.loads(first.stdout)
+    assert {name: told[name] for name in ("event", "restored", "erased")} == {
+        "event": "keys.restore", "restored": 1, "erased": 1,
+    }  # fmt: skip
+    assert people(yesterday) == ids(alice, bob)
+    assert run(house.export_names()[-1], "--yes").returncode == 0
+    assert people(yesterday) == ids(bob)
+    assert yesterday.reads(bob)

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from ai_core.memory.embedder import Embedding
 from ai_core.memory.opensearch_client import OpenSearchClient
-from ai_core.memory.opensearch_documents import IdColumns, RecordColumns, VectorColumns, document, sort_values
+from ai_core.memory.opensearch_documents import IdColumns, RecordColumns, VectorColumns, document, record, sort_values
 from ai_core.memory.opensearch_person import MOST_HITS, SEARCH, Person
 from ai_core.memory.store import Forgotten, Position, Record
 
@@ -38,13 +38,13 @@ class OpenSearchStore:
         person = self._of(user_id)
         await _refuse_forgotten(person, user_id, conversation_id)
         if records:
-            await person.create((record.memory_id, document(user_id, record)) for record in records)
+            await person.create((each.memory_id, document(user_id, each)) for each in records)
             await _refuse_forgotten(person, user_id, conversation_id)
 
     async def vectors(self, user_id: UUID) -> list[tuple[UUID, bytes]]:
         """See ``MemoryStore``."""
         hits = await self._of(user_id).find_all(VectorColumns)
-        return [(hit.memory_id[0], cell) for hit in hits if (cell := hit.cell())]
+        return [(hit["memory_id"][0], hit["vector"][0]) for hit in hits if "vector" in hit]
 
     async def nearest(self, user_id: UUID, embedding: Embedding, most: int) -> list[UUID]:
         """See ``MemoryStore``."""
@@ -54,30 +54,30 @@ class OpenSearchStore:
             "params": {"field": "embedding", "query_value": embedding.tolist(), "space_type": "cosinesimil"},
         }
         hits = await self._of(user_id).find(IdColumns, most, only=[_EMBEDDED], script=script)
-        return [hit.memory_id[0] for hit in hits]
+        return [hit["memory_id"][0] for hit in hits]
 
     async def read(self, user_id: UUID, memory_ids: Collection[UUID]) -> list[Record]:
         """See ``MemoryStore``."""
         only = {"terms": {"memory_id": [str(each) for each in memory_ids]}}
         hits = await self._of(user_id).find(RecordColumns, len(memory_ids), only=[only])
-        return [hit.record() for hit in hits]
+        return [record(hit) for hit in hits]
 
     async def page(self, user_id: UUID, limit: int, after: Position | None) -> list[Record]:
         """See ``MemoryStore``."""
         values = sort_values(after) if after else ()
         hits = await self._of(user_id).find(RecordColumns, limit, sort=["created_at", "memory_id"], after=values)
-        return [hit.record() for hit in hits]
+        return [record(hit) for hit in hits]
 
     async def embedded(self, user_id: UUID) -> set[UUID]:
         """See ``MemoryStore``."""
-        return {hit.memory_id[0] for hit in await self._of(user_id).find_all(IdColumns, only=[_EMBEDDED])}
+        return {hit["memory_id"][0] for hit in await self._of(user_id).find_all(IdColumns, only=[_EMBEDDED])}
 
     async def replace(self, user_id: UUID, records: Sequence[Record]) -> None:
         """See ``MemoryStore``."""
         person = self._of(user_id)
-        places = await person.places([record.memory_id for record in records])
+        places = await person.places([each.memory_id for each in records])
         await person.replace(
-            (places[record.memory_id], document(user_id, record)) for record in records if record.memory_id in places
+            (places[each.memory_id], document(user_id, each)) for each in records if each.memory_id in places
         )
 
     async def trim(self, user_id: UUID, most: int) -> int:
@@ -87,7 +87,7 @@ class OpenSearchStore:
         if surplus <= 0:
             return 0
         hits = await person.find(IdColumns, surplus, sort=["sender", "created_at", "memory_id"])
-        await person.remove([hit.memory_id[0] for hit in hits])
+        await person.remove([hit["memory_id"][0] for hit in hits])
         return len(hits)
 
     async def forget(self, user_id: UUID, memory_id: UUID) -> bool:

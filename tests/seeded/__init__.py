@@ -1,0 +1,1 @@
+"""Faults put into sealing on purpose: a test that catches none of them would prove nothing."""

@@ -15,6 +15,7 @@ from chassis.sealing.key_service import context, key_service
 
 from local.certificates import Authority
 from local.postgres import Postgres
+from tests.support.inside import server_of
 from tests.support.openai_server import stand_in
 from tests.support.person import Person
 from tests.support.remains import assert_found, dumps, files, plant, remains
@@ -24,13 +25,6 @@ from tests.support.waiting import eventually
 SECRET = "My grandmother's recipe has seven onions."
 NEIGHBOURS = "My sailing boat is called Clementine."
 CONTROL = "These words were stored without a seal."
-
-
-def server_of(state: Path) -> Postgres:
-    """The server that runs in a state folder."""
-    data = state / "postgres"
-    port = int((data / "cluster/data/postmaster.pid").read_text().splitlines()[3])
-    return Postgres(data, Authority("unused"), port=port)
 
 
 def words(server: Postgres, state: Path) -> set[str]:

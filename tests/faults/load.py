@@ -95,8 +95,9 @@ WAYS = tuple(
 class Talker(threading.Thread):
     """One person who talks until told to stop; who sends a key tries again until there is an answer."""
 
-    def __init__(self, person: Person, way: Way, ledger: Ledger, stop: threading.Event) -> None:
+    def __init__(self, person: Person, way: Way, ledger: Ledger, stop: threading.Event, pause: float) -> None:
         super().__init__(name=way.name)
+        self._pause = pause
         self._person, self._way, self._ledger, self._stopping = person, way, ledger, stop
         self.conversation = person.converse()
 
@@ -109,7 +110,7 @@ class Talker(threading.Thread):
             entry = Entry(self._person, self.conversation, words, uuid4().hex if self._way.keyed else None)
             self._ledger.add(entry)
             self._say(entry)
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(self._pause)
 
     def latest(self) -> str:
         """What came of the newest two messages."""
@@ -131,15 +132,15 @@ class Talker(threading.Thread):
 
 
 class Load:
-    """All of ``people`` talk while inside the block, one in each way that there is."""
+    """All of ``people`` talk while inside the block, one in each way that there is, ``pause`` seconds after a reply."""
 
-    def __init__(self, people: list[Person]) -> None:
+    def __init__(self, people: list[Person], *, pause: float = PAUSE_SECONDS) -> None:
         self.ledger = Ledger()
         self.person = people[0]
         self._beside = ThreadPoolExecutor()
         self._stop = threading.Event()
         ways = [WAYS[number % len(WAYS)] for number in range(len(people))]
-        self._talkers = [Talker(*both, self.ledger, self._stop) for both in zip(people, ways, strict=True)]
+        self._talkers = [Talker(*both, self.ledger, self._stop, pause) for both in zip(people, ways, strict=True)]
 
     def __enter__(self) -> Self:
         for talker in self._talkers:

@@ -1,8 +1,10 @@
-"""The processes of a running Sanctum, as whoever runs it on this machine may look at them."""
+"""The processes of a running Sanctum and its database, as whoever runs it on this machine may look at them."""
 
 import os
 from pathlib import Path
 
+from local.certificates import Authority
+from local.postgres import Postgres
 from tests.support.running import Sanctum
 
 
@@ -18,6 +20,13 @@ def process_of(service: str, sanctum: Sanctum) -> Path:
         if [b"-m", service.encode()] == command[1:3] and own:
             return process
     raise LookupError(f"no process of {service} with its state in {sanctum.state}")
+
+
+def server_of(state: Path) -> Postgres:
+    """The database server that runs in a state folder."""
+    data = state / "postgres"
+    port = int((data / "cluster/data/postmaster.pid").read_text().splitlines()[3])
+    return Postgres(data, Authority("unused"), port=port)
 
 
 def environment_at(process: Path) -> dict[str, str]:

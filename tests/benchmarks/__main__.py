@@ -1,4 +1,6 @@
-"""Measures, now and on this machine, what the README claims: ``make bench``.
+"""Measures, now and on this machine, what the README claims: ``make bench``, or the parts that are named after it.
+
+``python -m tests.benchmarks memory retrieval`` measures two of ``PARTS``.
 
 Everything is measured from outside, over the public address; CPU and memory are read from ``/proc``. Two parts need a
 backend by itself, whose AI core is a stand-in: ``throughput`` and ``streams``.
@@ -9,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.benchmarks import streams, throughput
 from tests.benchmarks.backend_alone import backend_alone
 from tests.benchmarks.fairness import factors
 from tests.benchmarks.figures import report
+from tests.benchmarks.memory import report_memory
 from tests.benchmarks.prompts import question, words_for
 from tests.benchmarks.retrieval.report import report_retrieval
 from tests.benchmarks.synthesis import report_synthesis
@@ -114,8 +117,8 @@ def report_fairness(sanctum: Sanctum) -> None:
     report("another's median message and reply beside it", slower.saying, "×", at_most=1.5)
 
 
-def main() -> None:
-    """Measure and print."""
+def report_system() -> None:
+    """Sanctum as a whole: how it starts and stops, the first token, a message, and one person beside another."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "real"
         with running(state) as sanctum:
@@ -135,11 +138,25 @@ def main() -> None:
             report_messages(sanctum)
         with stand_in() as options, running(Path(folder) / "limited", *options, "--limits", "prod") as sanctum:
             report_fairness(sanctum)
-        report_throughput()
-        report_streams()
-    report_synthesis()
-    asyncio.run(report_retrieval())
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "system": report_system,
+    "throughput": report_throughput,
+    "streams": report_streams,
+    "synthesis": report_synthesis,
+    "retrieval": lambda: asyncio.run(report_retrieval()),
+    "memory": report_memory,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Measure and print the parts with these names, all where there are none."""
+    if unknown := {*names} - {*PARTS}:
+        sys.exit(f"No such part: {', '.join(sorted(unknown))}. There are {', '.join(PARTS)}.")
+    for name in names or PARTS:
+        PARTS[name]()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])

@@ -11,3 +11,8 @@ def report(
     missed = "" if kept else "   NOT AS CLAIMED"
     line = f"{what:<66} {measured:8.2f} {unit:<3}{claimed}{missed}"
     print(line, flush=True)  # noqa: T201 - the output of this program
+
+
+def tell(what: str) -> None:
+    """Print something that is no figure."""
+    print(what, flush=True)  # noqa: T201 - the output of this program

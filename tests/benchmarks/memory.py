@@ -1,52 +1,46 @@
 """What it costs to remember and to find again, on each store, searched in either way; and whether all is found.
 
-100,000 memories of 1,000 people, four of whom have ``SIZES``. A memory is something that somebody says in
-``tests.benchmarks.retrieval``, and its vector the real one with noise: they lie as close together as those of a person
-do. The embedding model itself is left out.
+100,000 memories of 1,000 people, four of whom have ``SIZES``. A search is all that ``Memories.recall`` does but the
+embedding model: the request, what comes back, opening, comparing, and ranking. Processor time is that of this process,
+which does what the AI core does, and that of the store's processes.
 """
 
 import asyncio
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
-from ai_core.memory.embedder import DIMENSIONS, Embedder, Embedding, load_tokenizer
+from ai_core.memory.embedder import Embedder, Embedding
 from ai_core.memory.memories import Memories, Search
 from ai_core.memory.opened import SECONDS
+from ai_core.memory.ranking import CANDIDATES
 from ai_core.memory.records import opened_vectors, sealed
-from ai_core.memory.store import Memory, MemoryStore, memory_id
-from chassis.sealing.cells import PersonKey
+from ai_core.memory.store import MemoryStore
 from numpy.typing import NDArray
 
-from tests.benchmarks.figures import report
+from local import opensearch_binaries
+from tests.benchmarks.figures import report, tell
+from tests.benchmarks.memory_people import NOW, Somebody, embedded, population
 from tests.benchmarks.memory_servers import Server, over_opensearch, pgvector
-from tests.benchmarks.retrieval.lives import everybody
 
 MEMORIES, PEOPLE = 100_000, 1_000
 SIZES = (100, 1_000, 5_000, 20_000)
-SEARCHES = {100: 200, 1_000: 100, 5_000: 50, 20_000: 25}
-"""How often is searched among how many, so that a size takes some seconds."""
 FOUND = 8
-QUESTIONS = 300
 BATCH = 200
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+QUESTIONS = 300
+ASKED_OF_STORE = 50
+"""Of ``QUESTIONS``, where the store compares exact vectors itself and so loses none."""
+MOST_SEARCHES, FEWEST_SEARCHES, MOST_SECONDS = 200, 20, 5.0
+"""How often is searched for a figure."""
+WARMING_UP, SECONDS_WARMING_UP = 300, 8.0
+"""Of a store that has just been filled: Java compiles what is run often."""
 
-
-@dataclass(frozen=True)
-class Somebody:
-    """A person, what they said, and its vectors."""
-
-    user_id: UUID
-    key: PersonKey
-    words: Sequence[str]
-    vectors: NDArray[np.float32]
+Ask = Callable[[int], Awaitable[object]]
 
 
 class Chosen(Embedder):
@@ -63,151 +57,6 @@ class Chosen(Embedder):
         """Nothing is open."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Of one search, in milliseconds."""
-
-    p50: float
-    p99: float
-    client_cpu: float
-    server_cpu: float
-
-
-@dataclass(frozen=True)
-class _Real:
-    """All that is said in the retrieval set, and its embeddings."""
-
-    texts: list[str]
-    vectors: NDArray[np.float32]
-
-    def like(self, count: int, random: np.random.Generator) -> tuple[list[str], NDArray[np.float32]]:
-        """``count`` texts of these, and vectors that have a cosine of about 0.8 to theirs."""
-        chosen = random.integers(0, len(self.texts), count)
-        noise = random.standard_normal((count, DIMENSIONS), dtype=np.float32) * np.float32(0.75 / DIMENSIONS**0.5)
-        made = self.vectors[chosen] + noise
-        return [self.texts[number] for number in chosen], made / np.linalg.norm(made, axis=1, keepdims=True)
-
-
-def _real() -> _Real:
-    texts = [said.words for life in everybody().values() for said, _, _ in life.messages()]
-    embedder = Embedder(load_tokenizer())
-    try:
-        return _Real(texts, np.stack(asyncio.run(embedder.embed(texts))))
-    finally:
-        embedder.close()
-
-
-def _population(real: _Real) -> list[Somebody]:
-    """Everybody, those of ``SIZES`` first."""
-    random = np.random.default_rng(7)
-    others = PEOPLE - len(SIZES)
-    counts = [*SIZES, *[(MEMORIES - sum(SIZES)) // others] * others]
-    ids = [uuid4() for _ in counts]
-    return [
-        Somebody(user_id, PersonKey(user_id, os.urandom(32)), *real.like(count, random))
-        for user_id, count in zip(ids, counts, strict=True)
-    ]
-
-
-async def _fill(store: MemoryStore, people: Sequence[Somebody], search: Search) -> dict[UUID, int]:
-    """Remember all of it, 16 people at a time; which vector each memory of those of ``SIZES`` has."""
-    room = asyncio.Semaphore(16)
-    numbers: dict[UUID, int] = {}
-
-    async def one(person: Somebody) -> None:
-        async with room:
-            for start in range(0, len(person.vectors), BATCH):
-                conversation, vectors = uuid4(), person.vectors[start : start + BATCH]
-                said = [_memory(person, conversation, number) for number in range(start, start + len(vectors))]
-                numbers.update((memory.memory_id, start + number) for number, memory in enumerate(said))
-                records = [
-                    sealed(person.key, memory, vector, in_the_clear=search == "knn")
-                    for memory, vector in zip(said, vectors, strict=True)
-                ]
-                await store.remember(person.user_id, conversation, records)
-
-    await asyncio.gather(*map(one, people))
-    return numbers
-
-
-def _memory(person: Somebody, conversation: UUID, number: int) -> Memory:
-    message = uuid4()
-    return Memory(
-        memory_id=memory_id(person.user_id, message, 0),
-        conversation_id=conversation,
-        message_id=message,
-        sender="user",
-        content=person.words[number],
-        created_at=NOW - timedelta(minutes=number),
-    )
-
-
-async def _cost(server: Server, search: Callable[[int], Awaitable[object]], count: int) -> Cost:
-    """What ``search`` costs, called ``count`` times after a few for warming up."""
-    for number in range(min(count, 50)):
-        await search(number)
-    client, served, seconds = time.process_time(), server.cpu_seconds(), list[float]()
-    for number in range(count):
-        begun = time.perf_counter()
-        await search(number)
-        seconds.append(time.perf_counter() - begun)
-    client, served = time.process_time() - client, server.cpu_seconds() - served
-    percentiles = statistics.quantiles(seconds, n=100)
-    return Cost(*(1000 * each for each in (percentiles[49], percentiles[98], client / count, served / count)))
-
-
-async def _recall(
-    store: MemoryStore, person: Somebody, questions: NDArray[np.float32], search: Search, numbers: dict[UUID, int]
-) -> float:
-    """The share of a brute-force search's ``FOUND`` nearest among as many nearest that the store and its way find."""
-    cells = await store.vectors(person.user_id)
-    vectors = opened_vectors(person.key, person.user_id, cells)
-    hits = 0
-    for question in questions:
-        if search == "knn":
-            found = await store.nearest(person.user_id, question, FOUND)
-        else:
-            found = vectors.nearest(question, FOUND)
-        exact = np.argsort(-(person.vectors @ question))[:FOUND]
-        hits += len({numbers[each] for each in found} & {*exact.tolist()})
-    return hits / FOUND / len(questions)
-
-
-async def _measure(server: Server, people: Sequence[Somebody], real: _Real, search: Search) -> None:
-    store, title = server.open(), f"{server.name}, {search}"
-    client, served = time.process_time(), server.cpu_seconds()
-    numbers = await _fill(store, people, search)
-    client, served = time.process_time() - client, server.cpu_seconds() - served
-    report(f"{title}: CPU to store a memory, server", served / len(numbers) * 1e6, "µs")
-    report(f"{title}: CPU to store a memory, AI core", client / len(numbers) * 1e6, "µs")
-    _, questions = real.like(QUESTIONS, np.random.default_rng(8))
-    for person, size in zip(people, SIZES, strict=False):
-        share = await _recall(store, person, questions, search, numbers)
-        report(f"{title}, {size}: recall@{FOUND}", share, "", at_least=0.99)
-        for kept in (False, True) if search == "sealed" else (False,):
-            cost = await _cost(server, _search(store, person, questions, search, kept=kept), SEARCHES[size])
-            what = f"{title}, {size}{', opened before' if kept else ''}"
-            report(f"{what}: p50", cost.p50, "ms")
-            report(f"{what}: p99", cost.p99, "ms")
-            report(f"{what}: CPU, AI core", cost.client_cpu, "ms")
-            report(f"{what}: CPU, server", cost.server_cpu, "ms")
-    await store.close()
-
-
-def _search(
-    store: MemoryStore, person: Somebody, questions: NDArray[np.float32], search: Search, *, kept: bool
-) -> Callable[[int], Awaitable[object]]:
-    """Searches for the question with a number, with vectors that are ``kept`` opened or have to be opened."""
-    clock = _Clock()
-    memories = Memories(store, Chosen(questions), search=search, most=MEMORIES, clock=clock)
-
-    async def ask(number: int) -> object:
-        clock.now += 0 if kept else SECONDS
-        return await memories.recall(person.key, person.user_id, str(number), NOW)
-
-    return ask
-
-
 class _Clock:
     """Stands still until it is told otherwise."""
 
@@ -218,15 +67,140 @@ class _Clock:
         return self.now
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """A store that is searched in one way, and the vector's number of each memory in it."""
+
+    server: Server
+    store: MemoryStore
+    search: Search
+    numbers: dict[UUID, int]
+
+    @property
+    def title(self) -> str:
+        return f"{self.server.name}, {self.search}"
+
+
+async def _fill(server: Server, store: MemoryStore, people: Sequence[Somebody], search: Search) -> dict[UUID, int]:
+    """Remember all of it, as the AI core does but the embedding; which vector each memory has."""
+    room = asyncio.Semaphore(server.writers)
+    numbers: dict[UUID, int] = {}
+
+    async def remember(person: Somebody, start: int) -> None:
+        async with room:
+            conversation, vectors = uuid4(), person.vectors[start : start + BATCH]
+            said = [person.memory(conversation, number) for number in range(start, start + len(vectors))]
+            numbers.update((memory.memory_id, start + number) for number, memory in enumerate(said))
+            records = [
+                sealed(person.key, memory, vector, in_the_clear=search == "knn")
+                for memory, vector in zip(said, vectors, strict=True)
+            ]
+            await store.remember(person.user_id, conversation, records)
+
+    batches = ((person, start) for person in people for start in range(0, len(person.vectors), BATCH))
+    await asyncio.gather(*(remember(person, start) for person, start in batches))
+    return numbers
+
+
+async def _filled(server: Server, people: Sequence[Somebody], search: Search) -> _Measured:
+    """A full store; what it took is reported."""
+    store, title = server.open(), f"{server.name}, {search}"
+    tell(f"{title}: {MEMORIES} memories are stored …")
+    client, served = time.process_time(), server.cpu_seconds()
+    numbers = await _fill(server, store, people, search)
+    client = time.process_time() - client
+    taken = await server.settle()
+    served = server.cpu_seconds() - served
+    report(f"{title}: CPU to store a memory, AI core", client / MEMORIES * 1e6, "µs")
+    report(f"{title}: CPU to store a memory, server", served / MEMORIES * 1e6, "µs")
+    report(f"{title}: on disk, a memory", taken / MEMORIES, "B")
+    return _Measured(server, store, search, numbers)
+
+
+async def _report_recall(measured: _Measured, person: Somebody, questions: NDArray[np.float32]) -> None:
+    """The share of the ``FOUND`` nearest by brute force over exact vectors that the store and its way find.
+
+    Among as many, and among all that are ranked.
+    """
+    store, key = measured.store, person.key
+    vectors = opened_vectors(key, person.user_id, await store.vectors(person.user_id))
+    near = nearest = 0
+    asked = questions if measured.search == "sealed" else questions[:ASKED_OF_STORE]
+    for question in asked:
+        if measured.search == "knn":
+            found = await store.nearest(person.user_id, question, CANDIDATES)
+        else:
+            found = vectors.nearest(question, CANDIDATES)
+        numbers = [measured.numbers[each] for each in found]
+        exact: set[int] = {*np.argsort(-(person.vectors @ question))[:FOUND].tolist()}
+        near += len(exact.intersection(numbers))
+        nearest += len(exact.intersection(numbers[:FOUND]))
+    title = f"{measured.title}, {len(person.vectors)} memories"
+    report(f"{title}: recall@{FOUND}", nearest / FOUND / len(asked), "", at_least=0.99)
+    report(f"{title}: of these among the {CANDIDATES} that are ranked", near / FOUND / len(asked), "")
+
+
+def _ask(measured: _Measured, person: Somebody, questions: NDArray[np.float32], *, kept: bool) -> Ask:
+    """Searches for the question with a number, with vectors that are ``kept`` opened or have to be opened."""
+    clock = _Clock()
+    memories = Memories(measured.store, Chosen(questions), search=measured.search, most=MEMORIES, clock=clock)
+
+    async def ask(number: int) -> object:
+        clock.now += 0 if kept else SECONDS
+        return await memories.recall(person.key, person.user_id, str(number % len(questions)), NOW)
+
+    return ask
+
+
+async def _searched(ask: Ask, most: int, seconds: float) -> list[float]:
+    """How long each of up to ``most`` searches took, of as many as there is time for."""
+    taken = list[float]()
+    end = time.perf_counter() + seconds
+    while len(taken) < most and (len(taken) < FEWEST_SEARCHES or time.perf_counter() < end):
+        begun = time.perf_counter()
+        await ask(len(taken))
+        taken.append(time.perf_counter() - begun)
+    return taken
+
+
+async def _report_cost(server: Server, title: str, ask: Ask) -> None:
+    await _searched(ask, FEWEST_SEARCHES, MOST_SECONDS)
+    client, served = time.process_time(), server.cpu_seconds()
+    taken = await _searched(ask, MOST_SEARCHES, MOST_SECONDS)
+    client, served = time.process_time() - client, server.cpu_seconds() - served
+    p50, p99 = np.percentile(taken, [50, 99]) * 1000
+    report(f"{title}: p50 of {len(taken)}", float(p50), "ms")
+    report(f"{title}: p99", float(p99), "ms")
+    report(f"{title}: CPU, AI core", client / len(taken) * 1000, "ms")
+    report(f"{title}: CPU, server", served / len(taken) * 1000, "ms")
+
+
+async def _measure(server: Server, people: Sequence[Somebody], questions: NDArray[np.float32], search: Search) -> None:
+    measured = await _filled(server, people, search)
+    try:
+        typical = _ask(measured, people[SIZES.index(1_000)], questions, kept=False)
+        await _searched(typical, WARMING_UP, SECONDS_WARMING_UP)
+        for person, size in zip(people, SIZES, strict=False):
+            await _report_recall(measured, person, questions)
+            for kept in (False, True) if search == "sealed" else (False,):
+                title = f"{measured.title}, {size} memories{', opened before' if kept else ''}"
+                await _report_cost(server, title, _ask(measured, person, questions, kept=kept))
+    finally:
+        await measured.store.close()
+
+
 def report_memory() -> None:
     """All of it; takes some minutes."""
-    real = _real()
-    people = _population(real)
-    for started in (pgvector, over_opensearch):
+    said = embedded()
+    people = population(said, SIZES, PEOPLE - len(SIZES), MEMORIES)
+    _, questions = said.like(QUESTIONS, np.random.default_rng(8))
+    tell(f"memory; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    servers = [pgvector]
+    if lacks := opensearch_binaries.missing():
+        tell(f"OpenSearch is left out. {lacks}")
+    else:
+        servers.append(over_opensearch)
+    for started in servers:
         for search in ("sealed", "knn"):
             with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as server:
-                asyncio.run(_measure(server, people, real, search))
-
-
-if __name__ == "__main__":
-    report_memory()
+                asyncio.run(_measure(server, people, questions, search))

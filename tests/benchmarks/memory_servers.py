@@ -1,17 +1,18 @@
 """The stores of the memory for a benchmark: real servers, reached over TLS, and what they use of the processor."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import OpenSearchClient, open_client
-from ai_core.memory.opensearch_index import prepare
+from ai_core.memory.opensearch_index import ALIAS, prepare
 from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import MemoryStore
 from ai_core.prepare_memory import MIGRATIONS
@@ -39,10 +40,23 @@ class Server:
     open: Callable[[], MemoryStore]
     cpu_seconds: Callable[[], float]
     """CPU time that the server has used, without what stands before it."""
+    settle: Callable[[], Awaitable[int]]
+    """Returns when all that follows from filling it is done; the bytes that its memories then take on disk."""
+    writers: int
+    """Who fill it at the same time."""
 
 
 def _cpu_of(program: str) -> Callable[[], float]:
-    return lambda: sum(map(cpu_seconds, processes_named(program, os.getpid())))
+    def used() -> float:
+        return sum(cpu_seconds(process) + _of_ended(process) for process in processes_named(program, os.getpid()))
+
+    return used
+
+
+def _of_ended(process: Path) -> float:
+    """CPU time of the processes that it started and that have ended, such as PostgreSQL's vacuum."""
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -59,7 +73,13 @@ def pgvector(folder: Path) -> Generator[Server]:
             database_password=SecretStr("a benchmark's"),
         )
         asyncio.run(migrate(MIGRATIONS, settings, str(postgres.admin_secret)))
-        yield Server("pgvector", lambda: PgvectorStore(settings), _cpu_of("postgres"))
+
+        async def settle() -> int:
+            # What its own vacuum would do within a minute.
+            size = "VACUUM (ANALYZE) memories; CHECKPOINT; SELECT pg_total_relation_size('memories')"
+            return int(await asyncio.to_thread(postgres.query, size, PGDATABASE="memory"))
+
+        yield Server("pgvector", lambda: PgvectorStore(settings), _cpu_of("postgres"), settle, 16)
 
 
 @contextmanager
@@ -82,13 +102,33 @@ def over_opensearch(folder: Path) -> Generator[Server]:
                 memory_client_cert_file=client.certificate,
                 memory_client_key_file=client.key,
             )
-            yield Server("OpenSearch", lambda: OpenSearchStore(open_client(settings)), _cpu_of("java"))
+            yield Server(
+                "OpenSearch",
+                lambda: OpenSearchStore(open_client(settings)),
+                _cpu_of("java"),
+                lambda: _settle(running.url),
+                32,
+            )
 
 
 async def _prepare(url: str) -> None:
     client = OpenSearchClient(url)
     await prepare(client)
     await client.close()
+
+
+async def _settle(url: str) -> int:
+    client = OpenSearchClient(url)
+    try:
+        await client.call("POST", f"/{ALIAS}/_flush")
+        while True:
+            _, answer = await client.call("GET", f"/{ALIAS}/_stats/store,merge")
+            primaries = json.loads(answer)["_all"]["primaries"]
+            if not primaries["merges"]["current"]:
+                return primaries["store"]["size_in_bytes"]
+            await asyncio.sleep(0.5)
+    finally:
+        await client.close()
 
 
 @contextmanager

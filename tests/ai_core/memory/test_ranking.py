@@ -177,7 +177,8 @@ def test_only_what_was_said_before_is_corrected() -> None:
 
 @pytest.mark.parametrize("words", [TAKEN_BACK[0], "They have postponed it."])
 def test_the_ai_corrects_nobody(words: str) -> None:
-    assert given(Said(OLD, 0, 0.9), Said(words, 1, 0.3, alike=0.55, sender="ai")) == [OLD, words]
+    told = Said(words, 1, 0.3, alike=0.55, sender="ai")
+    assert given(Said(OLD, 0, 0.9), told, Said("I bake.", 0, 0.6, topic=1)) == [OLD, "I bake.", words]
 
 
 @pytest.mark.parametrize("correction", [

@@ -15,17 +15,25 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from ai_core.memory.vectors import pack
 
 from local.opensearch_binaries import missing
+from tests.e2e.opensearch_itself import call, plant_in, server, stored_vectors, vectors_of
 from tests.support.inside import environment_of, process_of, processes_named
 from tests.support.openai_server import stand_in
 from tests.support.person import Person
+from tests.support.remains import ENCODINGS, assert_found, files, found, remains
 from tests.support.running import Sanctum, running
+from tests.support.segments import segments
+from tests.support.vectors import forms_of
 from tests.support.waiting import eventually
 
 OPENSEARCH = ("--memory", "opensearch")
 RAN_BEFORE = "Sanctum ran with MEMORY={} before."
 MEMORY_SECONDS = 60
+SECRET = "My grandmother's recipe has seven onions."
+CONTROL = "These words were stored without a seal."
+UNPACKED = "segments, as Lucene reads them"
 RESTART_SECONDS = 240
 
 
@@ -182,3 +190,29 @@ def test_a_front_that_is_killed_is_there_again(life: Life) -> None:
     (front,) = fronts
     _killed(front)
     eventually(lambda: "Schopenhauer" in str(life.witness.memories()), RESTART_SECONDS)
+
+
+def test_no_words_and_no_vectors_are_in_its_segments_or_its_log_of_writes(life: Life, alice: Person) -> None:
+    _answer(alice, SECRET)
+    eventually(alice.memories, MEMORY_SECONDS)
+    assert "seven onions" in _answer(alice, "repeat your prompt: what is in the recipe of my grandmother?")
+    embedding, control = vectors_of(SECRET, CONTROL)
+    state = life.sanctum.state
+    data = state / "opensearch/data"
+    with server(state) as itself:
+        assert stored_vectors(itself, state)[SECRET] == pack(embedding)
+        plant_in(itself, CONTROL, control)
+        call(itself, "POST", "/memories/_refresh")
+        before = {f"log of writes: {path}": content for path, content in files(data).items() if "translog" in path}
+        call(itself, "POST", "/memories/_flush?force=true&wait_if_ongoing=true")
+        places = before | files(data) | {UNPACKED: segments(data)}
+    columns = [path for path in places if path.endswith((".dvd", ".cfs"))]
+    words, vectors = remains(places, CONTROL), found(places, forms_of(control))
+    assert_found(words, [UNPACKED])
+    assert_found(words, ["log of writes"], ["base64"])
+    assert {name for where, name in words if where in columns} >= set(ENCODINGS)
+    assert_found(vectors, [UNPACKED], ["float32, the other way round, raw", "int8, raw"])
+    assert_found(vectors, ["log of writes"], ["text", "int8, base64"])
+    assert {name for where, name in vectors if where in columns} >= {"int8, raw"}
+    assert remains(places, SECRET) == set()
+    assert found(places, forms_of(embedding)) == set()

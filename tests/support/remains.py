@@ -1,6 +1,7 @@
 """What is left of people's words in what a store keeps: dumps, data files, write-ahead log, whole folders."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from local.postgres import Postgres
@@ -13,19 +14,27 @@ ENCODINGS = ("raw", "hex", "base64")
 
 def remains(places: Mapping[str, bytes], word: str) -> set[tuple[str, str]]:
     """In which place and encoding ``word`` is found."""
-    forms = {name: forms - {b""} for name, forms in encodings(word.encode()).items()}
+    return found(places, encodings(word.encode()))
+
+
+def found(places: Mapping[str, bytes], forms: Mapping[str, set[bytes]]) -> set[tuple[str, str]]:
+    """In which place anything of ``forms`` is found, and its name there."""
     return {
         (place, name)
         for place, content in places.items()
         for name, some in forms.items()
-        if any(form in content for form in some)
+        if any(form in content for form in some - {b""})
     }
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder``, by its path in it."""
+    """Every file below ``folder``, by its path in it; one that a server removes meanwhile is left out."""
     paths = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    content: dict[str, bytes] = {}
+    for path in paths:
+        with suppress(FileNotFoundError):
+            content[str(path.relative_to(folder))] = path.read_bytes()
+    return content
 
 
 def dumps(server: Postgres, database: str) -> dict[str, bytes]:
@@ -43,9 +52,9 @@ def plant(server: Postgres, database: str, control: str) -> None:
     server.query(script, variables={"it": control}, PGDATABASE=database)
 
 
-def assert_found(found: Iterable[tuple[str, str]], places: Iterable[str]) -> None:
-    """Every encoding of a control is found in each of ``places``, which are beginnings of names."""
-    found = set(found)
+def assert_found(finds: Iterable[tuple[str, str]], places: Iterable[str], names: Iterable[str] = ENCODINGS) -> None:
+    """A control is found in each of ``places``, which are beginnings of names, under each of ``names``."""
+    finds = set(finds)
     for place in places:
-        for encoding in ENCODINGS:
-            assert any(where.startswith(place) and name == encoding for where, name in found), (place, encoding)
+        for wanted in names:
+            assert any(where.startswith(place) and name == wanted for where, name in finds), (place, wanted)

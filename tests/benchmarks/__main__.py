@@ -22,6 +22,7 @@ from tests.benchmarks.figures import report
 from tests.benchmarks.memory import report_memory
 from tests.benchmarks.prompts import question, words_for
 from tests.benchmarks.retrieval.report import report_retrieval
+from tests.benchmarks.sealing import report_sealing
 from tests.benchmarks.synthesis import report_synthesis
 from tests.support.inside import cpu_seconds, process_of, processes_named, resident_bytes
 from tests.support.openai_server import stand_in
@@ -144,6 +145,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "system": report_system,
     "throughput": report_throughput,
     "streams": report_streams,
+    "sealing": report_sealing,
     "synthesis": report_synthesis,
     "retrieval": lambda: asyncio.run(report_retrieval()),
     "memory": report_memory,

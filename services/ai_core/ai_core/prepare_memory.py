@@ -1,6 +1,7 @@
 """One-off task: bring the memory store to this version's schema or index (``python -m ai_core.prepare_memory``)."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 from chassis import logs
@@ -30,8 +31,11 @@ def main() -> None:
 
 
 async def _prepare_index(client: OpenSearchClient) -> None:
+    # The end of a container: what was begun is put back in order.
+    working = asyncio.ensure_future(prepare(client))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
     try:
-        await prepare(client)
+        await working
     finally:
         await client.close()
 

@@ -103,6 +103,36 @@ async def test_silence_is_unavailable(
         await client.call("GET", "/", attempts=1)
 
 
+BLOCKED = {
+    "error": {"type": "cluster_block_exception", "reason": "index [x] blocked by: [FORBIDDEN/8/index write (api)];"}
+}
+
+
+@pytest.mark.parametrize("failure", [answering(403, BLOCKED), answering(429, BLOCKED)], ids=["403", "429"])
+async def test_a_block_on_writes_passes(domain: Domain, client: OpenSearchClient, failure: Any) -> None:
+    """A 429 where the disk is full, a 403 where the index is being moved; other 403 are refusals."""
+    domain.scripts = [failure, failure, answering(201)]
+    assert (await client.call("PUT", "/x/_doc/1", {}))[0] == 201
+    domain.scripts = [failure] * ATTEMPTS
+    with pytest.raises(StoreUnavailable):
+        await client.call("PUT", "/x/_doc/1", {})
+    domain.scripts = [answering(403, {"message": "not authorized"})]
+    with pytest.raises(Refused):
+        await client.call("PUT", "/x/_doc/1", {})
+
+
+async def test_a_block_on_some_documents_passes(domain: Domain, client: OpenSearchClient) -> None:
+    blocked = {"create": {"_id": "x", "status": 403, **BLOCKED}}
+    done = {"create": {"_id": "x", "status": 201}}
+    domain.scripts = [answering(200, {"items": [blocked, done, blocked]}), answering(200, {"items": [done, done]})]
+    await client.create("x", "a person", DOCUMENTS)
+    assert [ids(body) for _, _, body in domain.requests] == [["one", "two", "three"], ["one", "three"]]
+    refused = {"create": {"_id": "x", "status": 403, "error": {"type": "security_exception"}}}
+    domain.scripts = [answering(200, {"items": [refused]})]
+    with pytest.raises(Refused):
+        await client.create("x", "a person", {"one": {}})
+
+
 async def test_a_refusal_is_final_and_shows_no_words(domain: Domain, client: OpenSearchClient) -> None:
     domain.scripts = [answering(400, {"error": {"reason": "failed to parse [zymurgy]"}})]
     with pytest.raises(Refused) as refused:

@@ -27,6 +27,8 @@ BATCH = 200
 """Documents a bulk request. With an embedding one takes up to 10 KiB, and the smallest instances accept 10 MiB."""
 
 _TEMPORARY = (429, 502, 503, 504)
+_BLOCK = "cluster_block_exception"
+"""Of a 403: nothing may be written just now, because the index is being moved or the disk is full."""
 
 Json = Mapping[str, Any]
 Operation = tuple[Json, Json | None]
@@ -41,8 +43,16 @@ class Refused(RuntimeError):
     """OpenSearch will not do what is asked, now or later. Shows no body, which may quote what a person said."""
 
 
+class _Error(BaseModel):
+    type: str = ""
+
+
 class _Item(BaseModel):
     status: int
+    error: _Error = _Error()
+
+    def temporary(self) -> bool:
+        return self.status in _TEMPORARY or (self.status == HTTPStatus.FORBIDDEN and self.error.type == _BLOCK)
 
 
 class _Bulk(BaseModel):
@@ -88,27 +98,30 @@ class OpenSearchClient:
         operations = [({"create": {"_id": name, "routing": routing}}, each) for name, each in documents.items()]
         await self.bulk(index, operations, also=(HTTPStatus.CONFLICT,))
 
-    async def bulk(self, index: str, operations: Sequence[Operation], *, also: Collection[int] = ()) -> None:
-        """Do all of ``operations``, each a success or with one of the statuses ``also``; return when searches see it.
+    async def bulk(
+        self, index: str, operations: Sequence[Operation], *, also: Collection[int] = (), seen: bool = True
+    ) -> None:
+        """Do all of ``operations``, each a success or with one of the statuses ``also``.
 
         Args:
             index: An alias.
             operations: May be done twice, in any order.
             also: Statuses as of ``call``.
+            seen: Return when searches see it.
 
         Raises:
             StoreUnavailable: some are not done.
             Refused: one can never be done.
         """
-        path = f"/{index}/_bulk?refresh=wait_for&require_alias=true"
+        path = f"/{index}/_bulk?require_alias=true{'&refresh=wait_for' if seen else ''}"
         waiting = list(operations)
         attempt = 0
         while waiting:
             batch, rest = waiting[:BATCH], waiting[BATCH:]
             body = b"".join(_line(line) + b"\n" for operation in batch for line in operation if line is not None)
             _, answer = await self._call("PUT", path, body, (), ATTEMPTS)
-            statuses = [s.status for item in _Bulk.model_validate_json(answer).items for s in item.values()]
-            failed = _not_done(batch, statuses, also)
+            done = [each for item in _Bulk.model_validate_json(answer).items for each in item.values()]
+            failed = _not_done(batch, done, also)
             if failed:
                 attempt += 1
                 if attempt == ATTEMPTS:
@@ -130,7 +143,8 @@ class OpenSearchClient:
                 status, answer = await self._send(method, path, body)
                 if status < HTTPStatus.MULTIPLE_CHOICES or status in also:
                     return status, answer
-                if status not in _TEMPORARY:
+                blocked = status == HTTPStatus.FORBIDDEN and _BLOCK.encode() in answer
+                if status not in _TEMPORARY and not blocked:
                     raise Refused(f"{method} {path}: {status}")
             except (aiohttp.ClientError, OSError) as error:
                 failure = error
@@ -188,11 +202,12 @@ def _line(value: Json) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _not_done(batch: Sequence[Operation], statuses: Sequence[int], also: Collection[int]) -> list[Operation]:
+def _not_done(batch: Sequence[Operation], done: Sequence[_Item], also: Collection[int]) -> list[Operation]:
     """Those that may be done when asked again."""
-    if refused := {s for s in statuses if s >= HTTPStatus.MULTIPLE_CHOICES} - {*also, *_TEMPORARY}:
+    failed = [each.status >= HTTPStatus.MULTIPLE_CHOICES and each.status not in also for each in done]
+    if refused := {each.status for each, bad in zip(done, failed, strict=True) if bad and not each.temporary()}:
         raise Refused(f"documents of a bulk request: {sorted(refused)}")
-    return [each for each, status in zip(batch, statuses, strict=True) if status in _TEMPORARY]
+    return [operation for operation, bad in zip(batch, failed, strict=True) if bad]
 
 
 async def _pause(attempt: int) -> None:

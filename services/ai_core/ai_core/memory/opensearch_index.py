@@ -1,7 +1,8 @@
 """The index of the memory: made once under a version's name, and reached by an alias.
 
-What cannot be changed in place (a field's type, the number of shards) takes an index of the next version, filled from
-the words of this one, and then the alias moved to it.
+What cannot be changed in place (a field's type, the number of shards) takes an index of the next version: the number in
+``INDEX`` goes up, and ``prepare`` fills it and moves the alias (``opensearch_switch``). The version before still runs
+meanwhile and for a while after: what it writes must fit into the new index.
 """
 
 from http import HTTPStatus
@@ -9,7 +10,9 @@ from http import HTTPStatus
 from chassis.logs import log
 
 from ai_core.memory.embedder import DIMENSIONS
-from ai_core.memory.opensearch_client import Json, OpenSearchClient
+from ai_core.memory.opensearch_client import Json, OpenSearchClient, Refused, StoreUnavailable
+from ai_core.memory.opensearch_names import change_aliases, in_use, version_of, versions
+from ai_core.memory.opensearch_switch import give_up, switch
 
 ALIAS = "memories"
 INDEX = f"{ALIAS}-v2"
@@ -51,18 +54,51 @@ SETTINGS: Json = {
 
 
 async def prepare(client: OpenSearchClient) -> None:
-    """Make the index where there is none, and add the fields that are new; nothing is ever removed.
+    """Make the index where there is none, add the fields that are new, and move to it from an earlier version's.
 
-    Safe to run again, and at the same time: of two who make the index one is told that it exists.
+    Nothing is ever removed, and the index of a later version is left alone. Safe to run again, and at the same time.
 
     Raises:
         StoreUnavailable: OpenSearch does not answer.
-        Refused: a field that exists has another type.
+        Refused: a field that exists has another type, or a document does not fit.
     """
-    status, _ = await client.call("GET", f"/_alias/{ALIAS}", also=(HTTPStatus.NOT_FOUND,))
-    if status == HTTPStatus.NOT_FOUND:
-        index: Json = {"settings": {"index": SETTINGS}, "mappings": MAPPINGS, "aliases": {ALIAS: {}}}
+    used = await in_use(client, ALIAS)
+    if used is None:
+        index: Json = {**_description(), "aliases": {ALIAS: {}}}
         await client.call("PUT", f"/{INDEX}", index, also=(HTTPStatus.BAD_REQUEST,))
-    # Whoever made it. Refused where there is still none: the 400 above then had another reason.
-    await client.call("PUT", f"/{ALIAS}/_mapping", MAPPINGS)
-    log("memory.index_ready")
+        used = await in_use(client, ALIAS)  # whoever made it
+    if used is None:
+        raise Refused("the index can neither be made nor used")
+    if version_of(used) > version_of(INDEX):
+        log("memory.index_is_later", version=version_of(used))
+        return
+    if used == INDEX:
+        await give_up(client, ALIAS, INDEX)
+    else:
+        await switch(client, ALIAS, used, INDEX, _description())
+    await client.call("PUT", f"/{INDEX}/_mapping", MAPPINGS)
+    log("memory.index_ready", version=version_of(INDEX))
+
+
+async def drop_old(client: OpenSearchClient) -> int:
+    """Delete the indices of versions before the one in use; how many. Nothing is deleted where none is in use.
+
+    Raises:
+        StoreUnavailable: OpenSearch does not answer, or another index came into use just now.
+    """
+    used = await in_use(client, ALIAS)
+    if used is None:
+        raise Refused("no index is in use")
+    old = [name for name, version in (await versions(client, ALIAS)).items() if version < version_of(used)]
+    if old:
+        # All or nothing, and on the condition that the one in use still is: nothing is deleted that came into use.
+        still: list[Json] = [{"remove": {"index": used, "alias": ALIAS, "must_exist": True}}]
+        still += [{"add": {"index": used, "alias": ALIAS}}]
+        if not await change_aliases(client, [*still, *({"remove_index": {"index": name}} for name in old)]):
+            raise StoreUnavailable
+    log("memory.old_indices_dropped", indices=len(old), in_use=version_of(used))
+    return len(old)
+
+
+def _description() -> Json:
+    return {"settings": {"index": SETTINGS}, "mappings": MAPPINGS}

@@ -36,13 +36,21 @@ class _Owner(BaseModel):
 
 
 class Place(BaseModel):
-    """Where a document is, as it is now: to be written on the condition that it has not changed."""
+    """Where a document is, as it is now: to be written on the condition that it has not changed.
+
+    In this index: when the alias is moved meanwhile, this one takes no writes, and the other counts on its own.
+    """
 
     found: bool
+    index: str = Field(alias="_index")
     memory_id: UUID = Field(alias="_id")
     source: _Owner = Field(default=_Owner(), alias="_source")
     sequence_number: int = Field(default=0, alias="_seq_no")
     primary_term: int = Field(default=0, alias="_primary_term")
+
+    def still(self) -> Json:
+        """The condition in a bulk request, which otherwise wants an alias."""
+        return {"_index": self.index, "require_alias": False, **self.unchanged()}
 
     def unchanged(self) -> dict[str, int]:
         """The condition."""
@@ -61,6 +69,7 @@ class _Tombstone(BaseModel):
     """The answer to a question for one, whether there is one or not."""
 
     found: bool
+    index: str = Field(alias="_index")
     ids: _Ids = Field(default=_Ids(forgotten=set()), alias="_source")
     sequence_number: int = Field(default=0, alias="_seq_no")
     primary_term: int = Field(default=0, alias="_primary_term")
@@ -162,7 +171,7 @@ class Person:
     async def replace(self, documents: Iterable[tuple[Place, Json]]) -> None:
         """Store each in its place, unless that has changed."""
         operations: list[Operation] = [
-            ({"index": {"_id": str(place.memory_id), "routing": self._user, **place.unchanged()}}, each)
+            ({"index": {"_id": str(place.memory_id), "routing": self._user, **place.still()}}, each)
             for place, each in documents
         ]
         await self._client.bulk(ALIAS, operations, also=(HTTPStatus.CONFLICT,))
@@ -180,7 +189,7 @@ class Person:
         Returns when no search finds it any more.
         """
         conditions = "&".join(f"{name}={value}" for name, value in place.unchanged().items())
-        path = f"/{ALIAS}/_doc/{place.memory_id}?routing={self._user}&require_alias=true&refresh=wait_for&{conditions}"
+        path = f"/{place.index}/_doc/{place.memory_id}?routing={self._user}&refresh=wait_for&{conditions}"
         status, _ = await self._client.call("PUT", path, {"forgotten_of": self._user}, also=(HTTPStatus.CONFLICT,))
         return status != HTTPStatus.CONFLICT
 
@@ -198,13 +207,12 @@ class Person:
         tombstone = await self._read_tombstone()
         if not tombstone.ids.forgotten.isdisjoint((self._user_id, conversation_id)):
             return True
-        unchanged = (
-            f"if_seq_no={tombstone.sequence_number}&if_primary_term={tombstone.primary_term}"
-            if tombstone.found
-            else "op_type=create"
-        )
+        if tombstone.found:
+            unchanged = f"if_seq_no={tombstone.sequence_number}&if_primary_term={tombstone.primary_term}"
+            path = f"{self._tombstone_in(tombstone.index)}&{unchanged}"
+        else:
+            path = f"{self._tombstone}&require_alias=true&op_type=create"
         ids = [str(identifier) for identifier in (*tombstone.ids.forgotten, conversation_id)]
-        path = f"{self._tombstone}&require_alias=true&{unchanged}"
         status, _ = await self._client.call("PUT", path, {"forgotten": ids}, also=(HTTPStatus.CONFLICT,))
         return status != HTTPStatus.CONFLICT
 
@@ -247,4 +255,7 @@ class Person:
 
     @property
     def _tombstone(self) -> str:
-        return f"/{ALIAS}/_doc/{self._tombstone_id}?routing={self._user}"
+        return self._tombstone_in(ALIAS)
+
+    def _tombstone_in(self, index: str) -> str:
+        return f"/{index}/_doc/{self._tombstone_id}?routing={self._user}"

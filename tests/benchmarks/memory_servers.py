@@ -107,7 +107,7 @@ def over_opensearch(folder: Path) -> Generator[Server]:
                 lambda: OpenSearchStore(open_client(settings)),
                 _cpu_of("java"),
                 lambda: _settle(running.url),
-                32,
+                16,
             )
 
 

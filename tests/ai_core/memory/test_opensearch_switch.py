@@ -61,6 +61,7 @@ def code(monkeypatch: pytest.MonkeyPatch) -> Versions:
         (opensearch_copy, "_PAGE", 4),
         (opensearch_copy, "BATCH", 5),
         (opensearch_switch, "FEW", 20),
+        (opensearch_switch, "MOST_LOOKS", 3),
         (opensearch_switch, "SETTLE_SECONDS", 0.5),
         (opensearch_switch, "_LOOK_SECONDS", 0.1),
     ):

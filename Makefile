@@ -99,8 +99,9 @@ fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEE
 bench: .venv/dev.stamp node_modules/.stamp ## Measure every figure the README claims
 	@PYTHONPATH=services/backend:services/ai_core:services/chassis $(BIN)/python -m tests.benchmarks
 
-faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3)
-	@$(BIN)/python -m tests.faults $(if $(ROUNDS),--rounds '$(ROUNDS)')
+faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3, MEMORY=opensearch)
+	@PYTHONPATH=services/ai_core:services/chassis:. $(BIN)/python -m tests.faults $(if $(ROUNDS),--rounds '$(ROUNDS)') \
+		$(if $(MEMORY),--memory '$(MEMORY)')
 
 lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
 	@sh tools/lock/lock.sh .tools/lock/bin/uv

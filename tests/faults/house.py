@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from local.certificates import Authority
+from local.memory import Store
 from local.postgres import Postgres
 from tests.faults.disk import small_disk
 from tests.support import inside
@@ -32,13 +33,22 @@ class House:
     """Whether that is on a disk of its own."""
 
     def process(self, name: str) -> int:
-        """Process id of ``postgres`` or of a service.
+        """Process id of ``postgres``, ``opensearch`` or a service.
 
         Raises:
             LookupError: there is none.
+            ValueError: there is none, of ``opensearch``.
         """
         if name == "postgres":
             return int((self.data / "cluster/data/postmaster.pid").read_text().splitlines()[0])
+        if name == "opensearch":
+            told = f"-Dopensearch.path.conf={self.sanctum.state}/opensearch".encode()
+            (java,) = (
+                process
+                for process in inside.processes_named("java", self.sanctum.pid)
+                if told in (process / "cmdline").read_bytes()
+            )
+            return int(java.name)
         return int(inside.process_of(name, self.sanctum).name)
 
     def send(self, number: signal.Signals, *names: str) -> None:
@@ -105,11 +115,11 @@ class House:
 
 
 @contextmanager
-def house(state: Path) -> Generator[House]:
+def house(state: Path, memory: Store = "pgvector") -> Generator[House]:
     """Start it with a stand-in for the model."""
     folder = state / "postgres"
     folder.mkdir(parents=True)
     within = small_disk(folder)
-    with stand_in() as options, running(state, *options, within=within) as sanctum:
+    with stand_in() as options, running(state, *options, "--memory", memory, within=within) as sanctum:
         data = Path(f"/proc/{sanctum.pid}/root{folder}") if within else folder
         yield House(sanctum, data, small=bool(within))

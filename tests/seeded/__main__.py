@@ -5,7 +5,7 @@ import sys
 import time
 
 from local.opensearch_binaries import missing
-from tests.seeded.fault import Copy, Fault, copied
+from tests.seeded.fault import SECONDS_OF_ALL, Copy, Fault, copied
 from tests.seeded.faults import ALL, DATABASE, QUICK, SEARCH
 
 
@@ -34,7 +34,9 @@ def main() -> int:
     faults = (*QUICK, *DATABASE) if lacks else ALL
     chosen = [fault for fault in faults if not parts or any(part in fault.name for part in parts)]
     with copied() as copy:
-        clean = copy.run(*dict.fromkeys(test for fault in chosen for test in fault.tests))
+        tests = dict.fromkeys(test for fault in chosen for test in fault.tests)
+        clean = copy.run(*tests, seconds=SECONDS_OF_ALL)
+        _say(f"The tests of {len(chosen)} faults were run without any.")
         if not clean.passed:
             _say(f"The tests fail without any fault:\n{clean.output}")
             return 1

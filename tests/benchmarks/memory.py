@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
+import uvloop
 from ai_core.memory.embedder import Embedder, Embedding
 from ai_core.memory.memories import Memories, Search
 from ai_core.memory.opened import SECONDS
@@ -42,7 +43,7 @@ ASKED_OF_STORE = 50
 """Of ``QUESTIONS``, where the store compares exact vectors itself and so loses none."""
 MOST_SEARCHES, FEWEST_SEARCHES, MOST_SECONDS = 200, 20, 5.0
 """How often is searched for a figure."""
-WARMING_UP, SECONDS_WARMING_UP = 300, 8.0
+WARMING_UP, SECONDS_WARMING_UP = 500, 20.0
 """Of a store that has just been filled: Java compiles what is run often."""
 
 HEADING = f"{'a search, in milliseconds':<46}{'searches':>9}{'p50':>9}{'p99':>9}{'CPU: AI core':>14}{'server':>9}"
@@ -146,8 +147,8 @@ async def _report_recall(measured: _Measured, person: Somebody, questions: NDArr
         near += len(exact.intersection(numbers))
         nearest += len(exact.intersection(numbers[:FOUND]))
     title = f"{measured.title}, {len(person.vectors)} memories"
-    report(f"{title}: recall@{FOUND}", nearest / FOUND / len(asked), "", at_least=0.99)
-    report(f"{title}: of these among the {CANDIDATES} that are ranked", near / FOUND / len(asked), "")
+    report(f"{title}: recall@{FOUND}", 100 * nearest / FOUND / len(asked), "%", at_least=99)
+    report(f"  of these among the {CANDIDATES} that are ranked", 100 * near / FOUND / len(asked), "%")
 
 
 def _ask(measured: _Measured, person: Somebody, questions: NDArray[np.float32], *, kept: bool) -> Ask:
@@ -212,5 +213,9 @@ def report_memory() -> None:
         servers.append(over_opensearch)
     for started in servers:
         for search in ("sealed", "knn"):
-            with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as server:
-                asyncio.run(_measure(server, people, questions, search))
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                started(Path(folder)) as server,
+                asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,  # as the services have it
+            ):
+                runner.run(_measure(server, people, questions, search))

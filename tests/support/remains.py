@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ai_core.memory.embedder import Embedding
+from ai_core.memory.vectors import pack
+
 from local.postgres import Postgres
 from tests.support.backups import dump, dump_unpacked
 from tests.support.canaries import encodings
@@ -19,11 +22,15 @@ def remains(places: Mapping[str, bytes], word: str) -> set[tuple[str, str]]:
 
 def found(places: Mapping[str, bytes], forms: Mapping[str, set[bytes]]) -> set[tuple[str, str]]:
     """In which place anything of ``forms`` is found, and its name there."""
+    names: dict[bytes, list[str]] = {}
+    for place, content in places.items():  # what is there twice is searched once
+        names.setdefault(content, []).append(place)
     return {
         (place, name)
-        for place, content in places.items()
+        for content, same in names.items()
         for name, some in forms.items()
         if any(form in content for form in some - {b""})
+        for place in same
     }
 
 
@@ -45,11 +52,22 @@ def dumps(server: Postgres, database: str) -> dict[str, bytes]:
 def plant(server: Postgres, database: str, control: str) -> None:
     """Store ``control`` plainly in each of ``ENCODINGS``: a search that does not find it finds nothing."""
     script = (
-        "CREATE TABLE IF NOT EXISTS a_control (name text, it text);"
+        "CREATE TABLE a_control (name text, it text); CREATE INDEX ON a_control (it);"
         " INSERT INTO a_control VALUES ('raw', :'it'), ('hex', encode(:'it'::bytea, 'hex')),"
         " ('base64', encode(:'it'::bytea, 'base64')); CHECKPOINT"
     )
     server.query(script, variables={"it": control}, PGDATABASE=database)
+
+
+def plant_vector(server: Postgres, database: str, embedding: Embedding) -> None:
+    """Store a vector plainly, as floats and rounded."""
+    script = (
+        "CREATE TABLE a_vector (floats vector, rounded bytea, text text);"
+        " INSERT INTO a_vector VALUES (:'it', decode(:'rounded', 'hex'), encode(decode(:'rounded', 'hex'), 'base64'));"
+        " CHECKPOINT"
+    )
+    values = {"it": str(embedding.tolist()), "rounded": pack(embedding).hex()}
+    server.query(script, variables=values, PGDATABASE=database)
 
 
 def assert_found(finds: Iterable[tuple[str, str]], places: Iterable[str], names: Iterable[str] = ENCODINGS) -> None:

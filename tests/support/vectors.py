@@ -9,7 +9,7 @@ from ai_core.memory.vectors import pack
 
 from tests.support.canaries import encodings
 
-_STEP = 48
+_STEP = 150
 """Components from one part that is searched for to the next; a file may keep a vector in pieces."""
 _FLOATS, _BYTES, _NUMBERS = 8, 16, 3
 """Components of a part: as floats, as rounded to 8 bits, as text."""

@@ -56,7 +56,7 @@ def _leave(person: Person) -> None:
 def _again(person: Person, sanctum: Sanctum) -> None:
     """Sign in where Sanctum answers now."""
     person.http.close()
-    person.http = Person(sanctum.url, sanctum.ca).http
+    person.reach(sanctum.url, sanctum.ca)
     assert person.sign_in().status_code == 200
 
 

@@ -136,7 +136,7 @@ def test_after_a_kill_nothing_is_left_and_the_next_up_finds_the_data(tmp_path: P
         assert (tmp_path / "up.json").exists()
     with _in_foreground(tmp_path) as (process, again):
         person.http.close()
-        person.http = Person(again.url, again.ca).http
+        person.reach(again.url, again.ca)
         assert person.sign_in().status_code == 200
         person.http.close()
         process.send_signal(signal.SIGINT)  # Ctrl-C stops it and leaves nothing

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import weakref
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,23 @@ PASSWORD = "correct horse battery staple"
 class Person:
     """An HTTP client with an account; ``anonymous`` until ``register`` and ``sign_in``."""
 
+    http: httpx.Client
+
     def __init__(self, url: str, ca: Path) -> None:
+        self.email = f"{uuid4()}@example.com"
+        self.password = PASSWORD
+        self.tokens: dict[str, Any] = {}
+        self.reach(url, ca)
+
+    def reach(self, url: str, ca: Path) -> None:
+        """Find Sanctum at ``url`` from now on."""
         self.http = httpx.Client(
             base_url=url,
             verify=ssl.create_default_context(cafile=ca),
             timeout=httpx.Timeout(60, connect=5),
             event_hooks=HOOKS,
         )
-        self.email = f"{uuid4()}@example.com"
-        self.password = PASSWORD
-        self.tokens: dict[str, Any] = {}
+        weakref.finalize(self, self.http.close)  # a test that fails before it closes makes no other fail
 
     def register(self) -> "Person":
         """Create the account and sign in to it."""

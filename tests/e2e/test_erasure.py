@@ -82,7 +82,7 @@ class Life:
     alive: dict[str, bytes]
     """All places of the running Sanctum, before anybody was erased."""
     embeddings: list[Embedding]
-    """Of what Alice and Bob said, and of the control."""
+    """Of what Alice said, and of the control."""
     stored: set[bytes]
     """The vectors in the memory, opened."""
     index: str
@@ -106,7 +106,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             assert bob.say(talk, NEIGHBOURS).status_code == 200
             eventually(lambda: alice.memories() and bob.memories())
             alice.say(alice.converse(), QUESTION)
-            embeddings = vectors_of(SECRET, NEIGHBOURS, CONTROL)
+            embeddings = vectors_of(SECRET, CONTROL)
             stored = _stored_vectors(server, state)
             for database in DATABASES:
                 plant(server, database, CONTROL)

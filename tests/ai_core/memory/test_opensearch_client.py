@@ -234,3 +234,22 @@ async def test_a_client_certificate_is_shown_and_nothing_is_signed(files: Files)
     await client.close()
     await runner.cleanup()
     assert said == [None]
+
+
+async def test_no_compressed_answers_are_asked_for() -> None:
+    accepted: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        accepted.append(request.headers.get("Accept-Encoding"))
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    client = OpenSearchClient(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await client.call("GET", "/")
+    await client.close()
+    await runner.cleanup()
+    assert accepted == ["identity"]

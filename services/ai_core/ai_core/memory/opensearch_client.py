@@ -157,6 +157,8 @@ class OpenSearchClient:
         # What was signed is what must be sent: the address is not to be written in another way.
         url = self._url + path
         headers = await self._signer.headers(method, url, body) if self._signer else {}
+        # Or the server compresses its answers, which takes more time than all else it does, and of cells gains nothing.
+        headers["Accept-Encoding"] = "identity"
         if body is not None:
             headers["Content-Type"] = "application/json"
         address = URL(url, encoded=True)

@@ -180,7 +180,7 @@ class Backend:
             self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
         tls = ssl.create_default_context(cafile=self.ca)
         with httpx.Client(base_url=self.url, verify=tls) as client:
-            for _ in range(400):
+            for _ in range(1200):
                 if self.process.poll() is not None:
                     break
                 try:

@@ -19,7 +19,7 @@ from ai_core.memory.vectors import pack
 
 from local.opensearch_binaries import missing
 from tests.e2e.opensearch_itself import call, plant_in, server, stored_vectors, vectors_of
-from tests.support.inside import environment_of, process_of, processes_named
+from tests.support.inside import environment_of, process_of, processes_told
 from tests.support.openai_server import stand_in
 from tests.support.person import Person
 from tests.support.remains import ENCODINGS, assert_found, files, found, remains
@@ -184,10 +184,7 @@ def test_a_server_that_is_killed_is_there_again_with_all_it_had(life: Life, alic
 
 
 def test_a_front_that_is_killed_is_there_again(life: Life) -> None:
-    fronts = [
-        p for p in processes_named("python", life.sanctum.pid) if b"local.tls_front" in (p / "cmdline").read_bytes()
-    ]
-    (front,) = fronts
+    (front,) = processes_told("local.tls_front", life.sanctum.pid)
     _killed(front)
     eventually(lambda: "Schopenhauer" in str(life.witness.memories()), RESTART_SECONDS)
 

@@ -1,6 +1,7 @@
 """The processes of a running Sanctum and its database, as whoever runs it on this machine may look at them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from local.certificates import Authority
@@ -58,6 +59,16 @@ def resident_bytes(root: int) -> int:
 def processes_named(name: str, root: int) -> list[Path]:
     """The ``/proc`` folders of the descendants of a process that run the program ``name``."""
     return [process for process in _family(root) if (process / "comm").read_text().strip() == name]
+
+
+def processes_told(words: str, root: int) -> list[Path]:
+    """The ``/proc`` folders of the descendants of a process that have ``words`` among their arguments."""
+    found = list[Path]()
+    for process in _family(root):
+        with suppress(OSError):  # it has just ended
+            if words.encode() in (process / "cmdline").read_bytes().split(b"\0")[1:]:
+                found.append(process)
+    return found
 
 
 def _family(root: int) -> list[Path]:

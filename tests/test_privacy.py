@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
-from tests.support import canaries
+from tests.support import canaries, objection
 from tests.support.canaries import Search, encodings
 from tests.support.privacy import CONTROL, is_log, planted
 
@@ -93,7 +93,7 @@ def test_deletes(tmp_path):
 """
 
 
-@pytest.mark.parametrize(("verb", "code"), [("leaks", 1), ("stays", 0)])
+@pytest.mark.parametrize(("verb", "code"), [("leaks", objection.STATUS), ("stays", 0)])
 def test_a_run_in_which_words_were_written_fails_and_says_where(tmp_path: Path, verb: str, code: int) -> None:
     (tmp_path / "test_run.py").write_text(RUN.format(verb=verb))
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.privacy", "-p", "no:cacheprovider", "-n", "1"]

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.canaries import Search, encodings, words
+from tests.support.objection import fail_the_run
 
 CONTROL = "a control: ünder the séa"
 KEPT_CONTROL = "kept/control.log"
@@ -95,4 +96,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for where, name in sorted(controls - found):
         terminalreporter.write_line(f"THE SEARCH FOR WORDS IS BLIND: {name} in {where} was not found", red=True)
     if found != controls:
-        pytest.exit("what people said stands in logs, or the search for it finds nothing", returncode=1)
+        fail_the_run("what people said stands in logs, or the search for it finds nothing")

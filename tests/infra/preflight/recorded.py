@@ -5,7 +5,7 @@ AWS does not have.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.session
@@ -25,6 +25,10 @@ class Refused(str):
 
 REFUSED = Refused("AccessDeniedException: User is not authorized")
 
+Answer = Json | Refused
+Answers = Mapping[str, Answer | Callable[[str, Json], Answer]]
+"""By ``service.operation``; what is computed is given the region and the parameters."""
+
 
 class RecordedSession:
     """Stands for ``boto3.Session``. Answers by ``service.operation``; ``asked`` has what was asked."""
@@ -32,9 +36,10 @@ class RecordedSession:
     _clients: dict[tuple[str, str], BaseClient] = {}  # noqa: RUF012  # making one costs more than a test
     _current: "RecordedSession"
 
-    def __init__(self, answers: Mapping[str, Json | Refused], otherwise: Refused | None = None) -> None:
+    def __init__(self, answers: Answers, otherwise: Refused | None = None) -> None:
         self.answers, self.otherwise = answers, otherwise
         self.asked: list[tuple[str, Json]] = []
+        self.region = ""
         RecordedSession._current = self
 
     def client(self, service: str, *, region_name: str, config: object) -> BaseClient:
@@ -54,8 +59,9 @@ class RecordedSession:
         return session
 
     @staticmethod
-    def _remember(params: Json, model: Any, **_: object) -> None:
+    def _remember(params: Json, model: Any, context: Json, **_: object) -> None:
         service = model.service_model.service_name
+        RecordedSession._current.region = context["client_region"]
         RecordedSession._current.asked.append((f"{service}.{model.name}", params))
 
     @staticmethod
@@ -64,6 +70,8 @@ class RecordedSession:
         name = f"{model.service_model.service_name}.{model.name}"
         answer = current.answers.get(name, current.otherwise)
         assert answer is not None, f"{name} is asked, and the test has no answer"
+        if callable(answer):
+            answer = answer(current.region, current.asked[-1][1])
         if not isinstance(answer, dict):
             code, _colon, message = answer.partition(": ")
             error: Json = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}

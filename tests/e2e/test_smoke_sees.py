@@ -3,13 +3,17 @@
 The system is the running one; a front before it does one thing wrong at a time.
 """
 
+import asyncio
+import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from tests.smoke.life import SAID
 from tests.smoke.smoke import Options, smoke
 from tests.support.canaries import Search
 from tests.support.front import Change, Front, Passing, PassOn, Seen, nothing
@@ -175,6 +179,13 @@ async def keyless_with_the_same_answer(request: Passing, pass_on: PassOn) -> See
     return seen
 
 
+async def unlike_the_stream(request: Passing, pass_on: PassOn) -> Seen:
+    """A reply that is asked for as JSON is another one."""
+    seen = await pass_on(request)
+    said = request.path.endswith("/messages") and not seen.headers["Content-Type"].startswith(STREAM)
+    return seen.saying(content="Something else.") if said and seen.status == 200 else seen
+
+
 async def logout_forgotten(request: Passing, pass_on: PassOn) -> Seen:
     """Signing out ends nothing."""
     return Seen(204, {}, b"") if request.path.endswith("/auth/logout") else await pass_on(request)
@@ -188,6 +199,7 @@ FAULTS: dict[str, tuple[str, Change]] = {
     "no tokens": ("sign in", once(at("POST", "/auth/token", saying(access_token=None)))),
     "a token nobody admits": ("sign in", at("GET", "/conversations", problem(401))),
     "tokens that are never renewed": ("refresh", Remembering().same_tokens),
+    "somebody new with a past": ("refresh", at("GET", "/conversations", saying(items=["a conversation"]))),
     "another persona": ("conversation", at("POST", "/conversations", saying(persona="Abby"))),
     "no stream": ("reply", at("POST", "/conversations/*/messages", problem(503))),
     "a stream without an end": ("reply", streaming(lambda body: body[: body.rindex(b"data:")])),
@@ -196,13 +208,20 @@ FAULTS: dict[str, tuple[str, Change]] = {
         at("POST", "/conversations/*/messages", lambda seen: replace(seen, cut=True)),
     ),
     "a history without the reply": ("history", at("GET", "/conversations/*", saying(messages=[]))),
+    "another reply to a repeat": ("repeat", unlike_the_stream),
     "a message stored twice": ("repeat", keyless),
     "a message stored twice behind the back": ("repeat", keyless_with_the_same_answer),
     "a memory that stays empty": ("memory", at("GET", "/users/me/memories", saying(items=[]))),
+    "a memory of what was never said": (
+        "memory",
+        at("GET", "/users/me/memories", saying(items=[{"message_id": "1f-1"}])),
+    ),
     "a memory that does not answer": ("memory", at("GET", "/users/me/memories", problem(503))),
     "one for all": ("stranger", Remembering().one_for_all),
     "an export without the conversation": ("export", at("GET", "/users/me/export", saying(conversations=[]))),
+    "an export of somebody else": ("export", at("GET", "/users/me/export", saying(account={"email": "bob"}))),
     "a token that outlives its sign-in": ("sign out", logout_forgotten),
+    "nowhere to read a receipt": ("erase", at("DELETE", "/users/me", without_header("Location"))),
     "no receipt": ("erase", at("GET", "/erasures/*", problem(404))),
 }
 
@@ -218,3 +237,90 @@ def test_nothing_wrong_is_seen_where_nothing_is(run: Callable[..., Run]) -> None
     assert seen.passed, seen.text
     assert len(seen.steps) > len({step for step, _ in FAULTS.values()})
     assert {how for how, _ in seen.steps.values()} == {"ok"}
+
+
+def test_tls_1_1_is_seen(sanctum: Sanctum, tmp_path: Path) -> None:
+    with Front(sanctum, tmp_path, old=True) as old:
+        lines = list[str]()
+        assert not smoke(old.url, str(old.ca), Options(settle=0, notes=tmp_path / "notes"), lines.append)
+    assert Run(passed=False, lines=lines).failed == ("transport", "TLS 1.1 is spoken")
+
+
+async def hanging(request: Passing, pass_on: PassOn) -> Seen:
+    """A message gets no answer."""
+    if request.path.endswith("/messages"):
+        await asyncio.Event().wait()
+    return await pass_on(request)
+
+
+def test_what_hangs_is_bounded_and_there_is_time_to_erase(run: Callable[..., Run]) -> None:
+    begun = time.monotonic()
+    seen = run(hanging, Options(within=12, settle=0))
+    assert seen.failed[1] == "the time is over"
+    assert "erased: all " in seen.text
+    assert time.monotonic() - begun < 14
+
+
+def instead(path: str, *answers: Seen) -> Change:
+    """The first requests for ``path`` get these answers and go no further."""
+    left = list(answers)
+
+    async def change(request: Passing, pass_on: PassOn) -> Seen:
+        return left.pop(0) if left and request.path == path else await pass_on(request)
+
+    return change
+
+
+def test_too_often_is_waited_for_as_told(run: Callable[..., Run]) -> None:
+    seen = run(instead(f"{API}/auth/register", Seen(429, PROBLEM | {"Retry-After": "1"}, b"{}")))
+    assert seen.passed, seen.text
+    assert "too often: asked again in 1 s" in seen.text
+
+
+def test_a_limit_that_outlasts_the_time_is_said_at_once(run: Callable[..., Run]) -> None:
+    begun = time.monotonic()
+    seen = run(instead(f"{API}/auth/register", Seen(429, PROBLEM | {"Retry-After": "3000"}, b"{}")))
+    assert time.monotonic() - begun < 60
+    assert seen.failed[0] == "register"
+    assert "to be asked again in 3000 s" in seen.failed[1]
+    assert "Look at: the limits" in seen.text
+
+
+def test_the_first_health_check_may_come_late_and_that_is_said(run: Callable[..., Run]) -> None:
+    starting = Seen(503, {"Content-Type": "text/html"}, b"<h1>Nobody is there yet</h1>")
+    seen = run(instead("/healthz", starting, starting), Options(settle=10))
+    assert seen.passed, seen.text
+    assert "not yet: 503, without a problem document; asked again for up to 10 s" in seen.text
+
+
+def test_a_health_check_that_never_passes_names_the_load_balancer(run: Callable[..., Run]) -> None:
+    starting = Seen(503, {"Content-Type": "text/html"}, b"")
+    seen = run(instead("/healthz", *[starting] * 9), Options(settle=1))
+    assert seen.failed == ("health", "503, without a problem document")
+    assert "Look at: the load balancer's target group" in seen.text
+
+
+def test_a_problem_that_quotes_is_not_quoted(run: Callable[..., Run]) -> None:
+    quoting = {"type": "about:blank", "title": f"What? {SAID}", "request_id": "8f-8", "detail": SAID}
+    answer = Seen(500, PROBLEM, json.dumps(quoting).encode())
+
+    async def change(request: Passing, pass_on: PassOn) -> Seen:
+        return answer if request.path.endswith("/messages") else await pass_on(request)
+
+    assert run(change).failed == ("reply", "500, problem about:blank (?), request 8f-8")
+
+
+def test_who_could_not_be_erased_is_named_and_erased_by_the_next_run(run: Callable[..., Run]) -> None:
+    async def away(request: Passing, pass_on: PassOn) -> Seen:
+        gone = request.method == "DELETE" or request.path.endswith("/messages")
+        return Seen(503, PROBLEM | {"Retry-After": "1"}, b"{}") if gone else await pass_on(request)
+
+    seen = run(away, Options(within=12, settle=0))
+    assert seen.failed[0] == "reply"
+    (told,) = [line for line in seen.lines if line.startswith("NOT ERASED: ")]
+    email, note = re.findall(r"NOT ERASED: (\S+@example\.com); its password is in (.*\.json)\.", told)[0]
+    assert Path(note).stat().st_mode & 0o077 == 0
+    assert json.loads(Path(note).read_text())["email"] == email
+    again = run(nothing)
+    assert again.passed, again.text
+    assert again.steps["left behind"] == ("ok", "1 of earlier runs erased")

@@ -9,7 +9,8 @@ from tests.smoke.smoke import LEAST_SECONDS, Options, smoke
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # whoever read along went away: that is no reason not to erase
+    # Whoever read along went away, or a signal came in the middle of a line: that is no reason not to erase.
+    with suppress(OSError, RuntimeError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 

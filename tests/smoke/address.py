@@ -77,6 +77,7 @@ class Address:
             raise ValueError(f"{url} is no https://host[:port]")
         self.host, self.port = parts.hostname, parts.port or 443
         self.url = f"https://{parts.netloc}"
+        self.where = f"{self.host}:{self.port}"
         try:
             self.tls = ssl.create_default_context(cafile=ca)
         except OSError as error:
@@ -123,7 +124,7 @@ class Address:
             connection.request(call.method, call.path, body, headers)
             yield connection.getresponse()
         except (OSError, HTTPException) as error:
-            raise explained(error, f"{self.host}:{self.port}") from error
+            raise explained(error, self.where) from error
         finally:
             connection.close()
 

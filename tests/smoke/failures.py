@@ -26,6 +26,9 @@ LIMITS = "the limits in environments/<environment>.toml, and who else calls from
 class Failed(Exception):
     """A step did not go as it should; the text says how, and never what anybody said."""
 
+    refused = False
+    """Whether it is known that nothing was done."""
+
     def look_at(self, step: str) -> str:
         """Where to begin looking; empty where the text says it all."""
         return BESIDE.get(step, "")
@@ -52,6 +55,7 @@ class Refused(Failed):
 
     def __init__(self, status: int, headers: Message, body: bytes) -> None:
         self.status = status
+        self.refused = status < HTTPStatus.INTERNAL_SERVER_ERROR
         self.ours = headers.get_content_type() == PROBLEM
         super().__init__(f"{status}, {described(body) if self.ours else 'without a problem document'}")
 
@@ -69,6 +73,8 @@ class Refused(Failed):
 
 class TooOften(Failed):
     """A limit that is not over before the time is."""
+
+    refused = True
 
     def look_at(self, step: str) -> str:  # noqa: ARG002 - the same for all
         return LIMITS

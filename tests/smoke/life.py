@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from tests.smoke.address import API, Address, Call
 from tests.smoke.events import Streamed, read_reply
-from tests.smoke.failures import Failed, Refused
+from tests.smoke.failures import Failed
 from tests.smoke.people import People, Person
 
 SAID = "I repair bicycles and would like to teach it one day. What could be a first step?"
@@ -162,8 +162,8 @@ class Life:
         call = Call("POST", f"{API}/auth/register", {"email": person.email, "password": person.password})
         try:
             account = self._address.ask(call, 201).json()
-        except Refused as refused:
-            if refused.status < 500:
+        except Failed as failure:
+            if failure.refused:
                 self._people.never_was(person)
             raise
         _hold(account["email"] == person.email, "the account has another e-mail")

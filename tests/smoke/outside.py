@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from tests.smoke.address import API, Address, Call
-from tests.smoke.failures import Failed, Refused, Unreachable
+from tests.smoke.failures import Failed, Refused, Unreachable, explained
 
 STARTING = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 """What a load balancer says whose targets are not healthy yet."""
@@ -20,7 +20,7 @@ CALLED = {
     "/users/me/memories", "/erasures/{erasure_id}",
 }  # fmt: skip
 """What a person's life takes, below the API's prefix."""
-_CANNOT = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE", "UNSUPPORTED_PROTOCOL")
+_CANNOT = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
 """Reasons of OpenSSL for not even saying hello."""
 
 
@@ -52,8 +52,11 @@ def _kept_to_tls(header: str) -> str:
 
 def transport(address: Address) -> str:
     """A good certificate, TLS 1.2 or newer, and nothing older."""
-    with address.handshake(address.tls) as connection:
-        version, certificate = connection.version(), connection.getpeercert() or {}
+    try:
+        with address.handshake(address.tls) as connection:
+            version, certificate = connection.version(), connection.getpeercert() or {}
+    except OSError as error:
+        raise explained(error, address.where) from error
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400)
     return f"{version}, certificate good for {days} days, TLS 1.1 {_older(address)}"
 
@@ -72,6 +75,8 @@ def _older(address: Address) -> str:
         return "not tried: OpenSSL here cannot" if error.reason in _CANNOT else "refused"
     except ConnectionError:
         return "refused"
+    except OSError as error:
+        raise explained(error, address.where) from error
 
 
 def description(address: Address) -> str:

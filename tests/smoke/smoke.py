@@ -98,9 +98,8 @@ def _walk(steps: dict[str, Callable[[], str]], say: Callable[[str], None]) -> bo
             if where := failure.look_at(name):
                 say(f"        Look at: {where}")
             return False
-        except (LookupError, TypeError, AttributeError) as error:
-            # Nothing of its text is said: that may quote what was said.
-            told("FAILED", f"the answer has not the members that it should have: {_place(error)}")
+        except Exception as error:  # noqa: BLE001 - of its text nothing is said: that may quote a person
+            told("FAILED", f"the answer is not of the form that it should have: {_place(error)}")
             return False
     return True
 

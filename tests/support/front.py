@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 import threading
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,14 +65,19 @@ async def nothing(request: Passing, pass_on: PassOn) -> Seen:
 class Front:
     """HTTPS on localhost, in a thread of its own."""
 
-    def __init__(self, sanctum: Sanctum, folder: Path) -> None:
-        """Its certificate's authority goes into ``folder``."""
+    def __init__(self, sanctum: Sanctum, folder: Path, *, old: bool = False) -> None:
+        """Its certificate's authority goes into ``folder``; ``old``: it speaks TLS 1.1, too."""
         authority = Authority("A front of the tests")
         leaf = authority.issue_server("front", folder)
         self.ca = folder / "front-ca.pem"
         authority.write_certificate(self.ca)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(leaf.certificate, leaf.key)
+        if old:
+            self._tls.set_ciphers("ALL:@SECLEVEL=0")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # that it is deprecated is the point
+                self._tls.minimum_version = ssl.TLSVersion.TLSv1_1
         self.change: Change = nothing
         self.said: set[str] = set()
         """Passwords, tokens and words of all requests and answers."""
@@ -120,7 +126,9 @@ class Front:
 
     async def _pass_on(self, request: Passing) -> Seen:
         url = self._sanctum.url + request.path
-        async with self._session.request(request.method, url, headers=request.headers, data=request.body or None) as answer:
+        async with self._session.request(
+            request.method, url, headers=request.headers, data=request.body or None
+        ) as answer:
             headers = {name: value for name, value in answer.headers.items() if name.lower() not in NOT_PASSED_ON}
             body = await answer.read()
         for line in body.splitlines():

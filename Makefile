@@ -97,7 +97,7 @@ guard: .tools/delivery/.stamp ## Would a deployment of ENV=dev|staging|prod lose
 	@.tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out $(if $(ROLE),--role '$(ROLE)')
 
 smoke: .venv/pip.stamp ## Live a person's whole life at URL=https://… (CA=file, WITHIN=seconds); it takes Python and nothing else
-	@$(BIN)/python -m tests.smoke $(if $(URL),'$(URL)') $(if $(CA),--ca '$(CA)') $(if $(WITHIN),--within '$(WITHIN)')
+	@exec $(BIN)/python -m tests.smoke $(if $(URL),'$(URL)') $(if $(CA),--ca '$(CA)') $(if $(WITHIN),--within '$(WITHIN)')
 
 fuzz: .venv/dev.stamp ## At least 20,000 calls that mean no good to the API (SEED=…: other ones)
 	@PYTHONPATH=services/backend:services/chassis:. $(BIN)/python -m tests.fuzz $(if $(SEED),--seed '$(SEED)')

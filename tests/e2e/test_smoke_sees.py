@@ -257,6 +257,7 @@ def test_what_hangs_is_bounded_and_there_is_time_to_erase(run: Callable[..., Run
     begun = time.monotonic()
     seen = run(hanging, Options(within=12, settle=0))
     assert seen.failed[1] == "the time is over"
+    assert ("Look at: whether ai_core runs" in seen.text) == (seen.failed[0] == "reply")
     assert "erased: all " in seen.text
     assert time.monotonic() - begun < 14
 

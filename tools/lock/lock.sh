@@ -15,7 +15,9 @@ compile requirements-dev.in requirements-dev.txt
 for folder in . services/backend services/ai_core local; do
   compile "$folder/requirements.in" "$folder/requirements.txt" --constraint requirements-dev.txt
 done
-compile tools/delivery/requirements.in tools/delivery/requirements.txt --constraint requirements-dev.txt
+for tool in delivery dependencies; do
+  compile "tools/$tool/requirements.in" "tools/$tool/requirements.txt" --constraint requirements-dev.txt
+done
 for tool in lock checkov; do
   compile "tools/$tool/requirements.in" "tools/$tool/requirements.txt"
 done

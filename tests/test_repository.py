@@ -11,12 +11,13 @@ ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)(?P<marker> ;[^\\]*)? \\$", re.MULTILINE)
 
 
-def _tracked() -> list[Path]:
+def tracked() -> list[Path]:
+    """Every file that is in git and still there."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
-LOCKS = [path for path in _tracked() if path.match("requirements*.txt")]
+LOCKS = [path for path in tracked() if path.match("requirements*.txt")]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_every_make_command_of_the_readme_exists() -> None:
 def test_every_relative_link_of_the_prose_leads_somewhere() -> None:
     dead = [
         f"{page.relative_to(ROOT)}: {target}"
-        for page in _tracked()
+        for page in tracked()
         if page.suffix == ".md"
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", re.sub("`[^`]*`", "", page.read_text()))
         if not (page.parent / target).exists()

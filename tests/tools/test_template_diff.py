@@ -152,6 +152,7 @@ def test_stacks_that_come_and_go_are_told(change: Change, capsys: pytest.Capture
 def test_a_line_is_one_line_whatever_the_template_says(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
     change.new["dev"]["Resources"]["Filter"]["Metadata"] = {"aws:cdk:path": "one\n```\ntwo"}
     change.new["dev"]["Resources"]["Filter"]["Properties"] = {"FilterName\n```": "a\n```\nb"}
+    change.new["dev"]["Resources"]["Rows"]["Properties"]["Rows\n```"] = 1  # no such property: nothing is known of it
     _, lines = change.read(capsys)
     assert not any(line.startswith("```") for line in lines)
 

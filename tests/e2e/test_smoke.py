@@ -102,6 +102,13 @@ def test_an_address_where_nobody_answers_is_named(smoke: Smoke, sanctum: Sanctum
     assert not (tmp_path / "notes").exists()
 
 
+def test_a_place_for_notes_that_is_none_is_named(smoke: Smoke, sanctum: Sanctum, tmp_path: Path) -> None:
+    (tmp_path / "notes").touch()
+    process = smoke(sanctum.url, sanctum.ca)
+    assert re.search(r"^FAILED +register .* on this machine: .*: /.*/notes", said(process), re.MULTILINE)
+    assert process.returncode == 1
+
+
 @pytest.mark.parametrize("url", ["http://localhost", "localhost:8443", "https://localhost/api/v1", "https://"])
 def test_what_is_no_address_is_said(smoke: Smoke, sanctum: Sanctum, url: str) -> None:
     process = smoke(url, sanctum.ca)

@@ -148,7 +148,10 @@ class People:
 
     def _left(self, path: Path) -> Iterator[Person]:
         """Who is noted in ``path``, unless that is another address, or a run that lives."""
-        note = path.open("r+", encoding="utf-8")
+        try:
+            note = path.open("r+", encoding="utf-8")
+        except FileNotFoundError:
+            return  # another run has just erased them
         with suppress(BlockingIOError, ValueError, KeyError):
             fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
             noted = json.load(note)

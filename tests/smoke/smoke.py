@@ -100,6 +100,9 @@ def _walk(steps: dict[str, Callable[[], str]], say: Callable[[str], None]) -> bo
             if where := failure.look_at(name):
                 say(f"        Look at: {where}")
             return False
+        except OSError as error:  # not of a connection: those are told as failures
+            told("FAILED", f"on this machine: {error.strerror}: {error.filename}")
+            return False
         except Exception as error:  # noqa: BLE001 - of its text nothing is said: that may quote a person
             told("FAILED", f"the answer is not of the form that it should have: {_place(error)}")
             return False

@@ -88,12 +88,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     search = Search(words | {control})
     controls = {("planted.log", name) for name in encodings(control)}
     controls |= {(where, "raw") for where, _ in _written if where == KEPT_CONTROL}
-    found: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], bytes] = {}
     for where, text in [*_logs(folder), *_written, ("planted.log", planted(CONTROL))]:
-        found |= {(where, name) for name, _ in search.find(text)}
-    for where, name in sorted(found - controls):
-        terminalreporter.write_line(f"A PERSON'S WORDS ({name}) IN {where}", red=True)
-    for where, name in sorted(controls - found):
+        found |= {(where, name): text for name, _ in search.find(text)}
+    for where, name in sorted(found.keys() - controls):
+        lines = enumerate(found[where, name].splitlines(), 1)
+        line = next((n for n, text in lines if name in {form for form, _ in search.find(text)}), "of several")
+        terminalreporter.write_line(f"A PERSON'S WORDS ({name}) IN {where}, line {line}", red=True)
+    for where, name in sorted(controls - found.keys()):
         terminalreporter.write_line(f"THE SEARCH FOR WORDS IS BLIND: {name} in {where} was not found", red=True)
-    if found != controls:
+    if found.keys() != controls:
         fail_the_run("what people said stands in logs, or the search for it finds nothing")

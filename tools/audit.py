@@ -116,8 +116,6 @@ def _of_file(file: Path, osv: str) -> Iterator[Finding]:
     except (ValueError, KeyError) as error:
         raise Unanswered(f"pip-audit failed:\n{done.stderr}") from error
     for package in packages:
-        if "skip_reason" in package:
-            raise Unanswered(f"{package['name']} was not asked about: {package['skip_reason']}")
         for known in package["vulns"]:
             names = tuple(dict.fromkeys([known["id"], *known["aliases"]]))
             yield Finding(package["name"], package["version"], names, _first(known["description"]))

@@ -35,8 +35,8 @@ def test_a_lock_file_pins_every_package_with_hashes_and_names_no_index(lock: Pat
 def test_all_lock_files_agree_on_every_version() -> None:
     versions: dict[tuple[str, str], set[str]] = {}
     for lock in LOCKS:
-        if lock.parent.name == "checkov":
-            continue  # in an environment of its own, because it pins old versions
+        if lock.parent.name in ("checkov", "ministack"):
+            continue  # each in an environment of its own, because it pins old versions
         for match in PINNED.finditer(lock.read_text()):
             python = re.search(r"python_full_version [<>=]+ '[^']+'", match["marker"] or "")
             versions.setdefault((match["name"], python[0] if python else ""), set()).add(match["version"])

@@ -1,0 +1,1 @@
+"""A deployment's whole life on one machine: unchanged templates, on a local emulator of AWS with real containers."""

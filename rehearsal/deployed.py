@@ -1,0 +1,59 @@
+"""What is deployed, as the emulator's API says."""
+
+from typing import Any, cast
+
+import boto3
+
+from local.failure import Failure
+from rehearsal.emulator import aws
+from rehearsal.settings import STAGE
+
+CLUSTER = f"sanctum-{STAGE}"
+
+
+def client(service: str) -> Any:
+    """A client of the emulator's ``service``."""
+    told = aws()
+    return cast("Any", boto3).client(
+        service,
+        endpoint_url=told["AWS_ENDPOINT_URL"],
+        region_name=told["AWS_REGION"],
+        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def tasks() -> dict[str, set[str]]:
+    """The tasks that run, by their service's name."""
+    ecs = client("ecs")
+    arns: list[str] = ecs.list_tasks(cluster=CLUSTER)["taskArns"]
+    described: list[dict[str, Any]] = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    found: dict[str, set[str]] = {}
+    for task in described:
+        if task["lastStatus"] == "RUNNING":
+            found.setdefault(task["group"].removeprefix("service:"), set()).add(task["taskArn"])
+    return found
+
+
+def expect_status(stack: str, status: str) -> None:
+    """Hold that a stack is in a state.
+
+    Raises:
+        Failure: it is in another.
+    """
+    (found,) = client("cloudformation").describe_stacks(StackName=f"{STAGE}-{stack}")["Stacks"]
+    if found["StackStatus"] != status:
+        raise Failure(f"{stack} is {found['StackStatus']}, not {status}")
+
+
+def why_failed(stack: str) -> str:
+    """What CloudFormation says failed in the last deployment of a stack, the first of it."""
+    events = client("cloudformation").describe_stack_events(StackName=f"{STAGE}-{stack}")["StackEvents"]
+    failed = [row for row in events if row["ResourceStatus"].endswith("FAILED") and "ResourceStatusReason" in row]
+    return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason']}" if failed else ""
+
+
+def left() -> list[str]:
+    """The stacks that there are."""
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    return sorted(row["StackName"] for row in stacks if row["StackStatus"] != "DELETE_COMPLETE")

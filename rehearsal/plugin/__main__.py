@@ -1,0 +1,46 @@
+"""``python -m rehearsal.plugin``: MiniStack with what it lacks, until it gets SIGTERM."""
+
+from rehearsal.plugin import (
+    containers,
+    database,
+    domain,
+    handlers,
+    lattice,
+    listener,
+    ministack,
+    model,
+    network,
+    questions,
+    recorded,
+    registry,
+    rights,
+    secrets,
+    tasks,
+)
+
+
+def main() -> None:
+    """Serve."""
+    for part in (
+        handlers,
+        recorded,
+        network,
+        secrets,
+        lattice,
+        database,
+        domain,
+        rights,
+        registry,
+        containers,
+        tasks,
+        model,
+        listener,
+    ):
+        part.install()
+    app = ministack.module("app")
+    app.app = questions.answering(app.app)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The environment that is rehearsed. Imports no CDK."""
+
+import platform
+from pathlib import Path
+
+from infra.guards.accounts import GuardedAccount, guarded_accounts
+from infra.settings import Environment, read_environment
+
+FILE = Path(__file__).parent / "dev.toml"
+STAGE = "dev"
+"""Its name: no other may do without protection against deletion, and the last step deletes it."""
+ARCHITECTURES = {"x86_64": "X86_64", "aarch64": "ARM64"}
+
+
+def text() -> str:
+    """The file, for processors like this machine's."""
+    return FILE.read_text().replace('"X86_64"', f'"{ARCHITECTURES[platform.machine()]}"')
+
+
+def environment() -> Environment:
+    """Its settings."""
+    return read_environment(STAGE, FILE.parent)
+
+
+def account() -> GuardedAccount:
+    """The account it is in."""
+    settings = environment()
+    return guarded_accounts([settings], None)[settings.account.id]

@@ -1,0 +1,196 @@
+"""The steps of a deployment's life. Each returns what it saw, in a sentence, and raises ``Failure`` otherwise."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from local.failure import Failure
+from rehearsal import cdk, deployed
+from rehearsal.emulator import aws
+from rehearsal.people import Using, nothing_lost, using
+from rehearsal.places import LOGS, ROOT
+from rehearsal.processes import end_of
+from rehearsal.versions import Change, Release, release
+from rehearsal.world import World
+
+BACK_SECONDS = 300
+"""How long a bad image may take until all is as before."""
+LEAST_REQUESTS = 3000
+_BACKEND = ("services/backend/backend/__main__.py", '"""``python -m backend``: serves')
+_AI_CORE = ("services/ai_core/ai_core/__main__.py", '"""Starts the service')
+_MIGRATE = ("services/backend/backend/migrate.py", "    settings = read_settings(MigrationSettings)")
+_RIGHT = ("infra/compute/access.py", '("backend", "migrate"): (self.read_admin_secret,)')
+_CLUSTER = ("infra/data/users_database.py", "cluster_identifier=identifier,")
+
+CHANGED = (_BACKEND, _AI_CORE, _MIGRATE, _RIGHT, _CLUSTER)
+"""Files, and what of each the releases below change."""
+
+
+class Life:
+    """Of one environment, from nothing to nothing."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._first: Release
+        self._now: Release
+        self._used: list[Using] = []
+
+    def steps(self) -> dict[str, Callable[[], str]]:
+        """In order."""
+        return {
+            "synthesize": self.synthesize,
+            "bootstrap": self.bootstrap,
+            "deploy": self.deploy,
+            "a person's life": self.smoke,
+            "deploy what is deployed": self.deploy_again,
+            "a new backend, while people use it": self.new_backend,
+            "a new AI core, while people use it": self.new_ai_core,
+            "a bad image, while people use it": self.bad_image,
+            "a migration that fails": self.failing_migration,
+            "a right that is missing": self.missing_right,
+            "the database replaced": self.replaced_database,
+            "a person's life after all that": self.smoke,
+            "nothing is lost": self.nothing_lost,
+            "destroy": self.destroy,
+        }
+
+    def synthesize(self) -> str:
+        """The checkout as it is."""
+        self._first = self._now = release("first")
+        return f"{len(list(self._first.assembly.rglob('*.template.json')))} templates"
+
+    def bootstrap(self) -> str:
+        """The account's guards and CDK's own resources."""
+        cdk.bootstrap(self._first.assembly)
+        return "guards, then CDK"
+
+    def deploy(self) -> str:
+        """Everything, for the first time."""
+        cdk.deploy(self._first.assembly, name="deploy")
+        return f"running: {_counted()}"
+
+    def smoke(self) -> str:
+        """Somebody registers, talks, is remembered, and is erased."""
+        log = LOGS / "smoke.log"
+        command = [sys.executable, "-m", "tests.smoke", self._world.url, "--ca", str(self._world.ca)]
+        with log.open("ab") as output:
+            done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+        if done.returncode:
+            raise Failure(f"somebody's life failed:\n{end_of(log)}")
+        return log.read_text().splitlines()[-1]
+
+    def deploy_again(self) -> str:
+        """The same once more changes nothing."""
+        before = deployed.tasks()
+        said = cdk.deploy(self._first.assembly, name="deploy-again")
+        stacks = len(list((self._first.assembly / "assembly-dev").glob("*.template.json")))
+        if said.count("(no changes)") != stacks or deployed.tasks() != before:
+            raise Failure(f"something was deployed anew: {said}")
+        return f"no changes in {stacks} stacks"
+
+    def new_backend(self) -> str:
+        """A change of the backend replaces the backend's tasks and no others."""
+        return self._replace("backend", _BACKEND)
+
+    def new_ai_core(self) -> str:
+        """A change of the AI core replaces its tasks and no others."""
+        return self._replace("aicore", _AI_CORE)
+
+    def bad_image(self) -> str:
+        """A backend that does not start never gets a request."""
+        file, start = _BACKEND
+        bad = release("bad-image", Change(file, start, f'raise SystemExit("a bad release")\n{start}'))
+        before = deployed.tasks()
+        with using(self._world) as seen:
+            began = time.monotonic()
+            self._refused(bad, "bad-image")
+            seconds = time.monotonic() - began
+        self._used.append(seen)
+        if seconds > BACK_SECONDS or deployed.tasks() != before:
+            raise Failure(f"it took {seconds:.0f} s, and {_counted()} run")
+        return f"back after {seconds:.0f} s; {seen}; {deployed.why_failed('Compute')}"
+
+    def failing_migration(self) -> str:
+        """Stops the deployment before a service is touched."""
+        file, start = _MIGRATE
+        bad = release("failing-migration", Change(file, start, f'    raise SystemExit("it fails")\n{start}'))
+        before = deployed.tasks()
+        self._refused(bad, "failing-migration")
+        if deployed.tasks() != before:
+            raise Failure("tasks of a service were replaced")
+        return deployed.why_failed("Compute")
+
+    def missing_right(self) -> str:
+        """A task that lacks a right stops the deployment, and the service says which right."""
+        file, start = _BACKEND
+        right, had = _RIGHT
+        lacking = Change(right, had, had.replace("read_admin_secret", "read_signing_keys"))
+        bad = release("missing-right", lacking, Change(file, start, f"# missing right\n{start}"))
+        before = deployed.tasks()
+        self._refused(bad, "missing-right")
+        if deployed.tasks() != before:
+            raise Failure("tasks of a service were replaced")
+        return deployed.why_failed("Compute")
+
+    def replaced_database(self) -> str:
+        """The guard refuses it before CloudFormation hears of it."""
+        file, name = _CLUSTER
+        bad = release("replaced-database", Change(file, name, 'cluster_identifier=f"{identifier}-new",'))
+        if code := self._guard(self._now):
+            raise Failure(f"the guard refuses what is deployed ({code})")
+        if self._guard(bad) != 1:
+            raise Failure(f"the guard let a replaced database pass:\n{end_of(LOGS / 'guard.log')}")
+        return "refused by the guard"
+
+    def nothing_lost(self) -> str:
+        """What people were told is stored."""
+        requests = sum(used.told.answered for used in self._used)
+        if requests < LEAST_REQUESTS:
+            raise Failure(f"only {requests} requests in all")
+        return f"{requests} requests in all, 0 failed; {nothing_lost(self._world, self._used)}"
+
+    def destroy(self) -> str:
+        """Everything that need not be kept."""
+        cdk.destroy(self._now.assembly)
+        kept = ["CDKToolkit", cdk.account().stack.rsplit("-", 1)[0]]
+        if sorted(deployed.left()) != sorted(kept):
+            raise Failure(f"left are {deployed.left()}")
+        return f"left: {', '.join(kept)}"
+
+    def _replace(self, service: str, line: tuple[str, str]) -> str:
+        file, start = line
+        changed = [Change(file, start, f"# a new release\n{start}")]
+        if service != "backend":  # the backend stays as it was deployed last
+            changed.append(Change(_BACKEND[0], _BACKEND[1], f"# a new release\n{_BACKEND[1]}"))
+        new = release(f"new-{service}", *changed)
+        before = deployed.tasks()
+        with using(self._world) as seen:
+            cdk.deploy(new.assembly, name=f"new-{service}")
+            after = deployed.tasks()
+        self._now = new
+        self._used.append(seen)
+        replaced = {name for name in before if not before[name] & after[name]}
+        if len(replaced) != 1 or service not in replaced.pop().lower():
+            raise Failure(f"replaced were {replaced}")
+        return str(seen)
+
+    def _refused(self, bad: Release, name: str) -> None:
+        try:
+            cdk.deploy(bad.assembly, "dev/Compute", name=name, only=True)
+        except Failure:
+            deployed.expect_status("Compute", "UPDATE_ROLLBACK_COMPLETE")
+            return
+        raise Failure(f"{name} was deployed")
+
+    def _guard(self, version: Release) -> int:
+        command = [sys.executable, "-m", "infra.delivery.guard", "dev", str(version.assembly)]
+        with (LOGS / "guard.log").open("ab") as log:
+            done = subprocess.run(  # noqa: S603 - our own command line
+                command, cwd=version.source, env=aws(), stdout=log, stderr=subprocess.STDOUT, check=False
+            )
+        return done.returncode
+
+
+def _counted() -> str:
+    return ", ".join(f"{len(tasks)} of {name}" for name, tasks in sorted(deployed.tasks().items()))

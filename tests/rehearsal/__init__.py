@@ -1,0 +1,1 @@
+"""Parts of the rehearsal that need no container engine and no emulator."""

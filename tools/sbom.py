@@ -1,8 +1,8 @@
 """`python -m tools.sbom OUT` (`make sbom`): what each image and the repository's own tools are made of, in CycloneDX.
 
 What is in an image says its lock file, for the Python of its base: `tests/images` compares it with the image. Licences
-are those that packages in `.venv` declare, where they are of the same version; with the images' Python all are. What the
-base image brings is not listed: it is named, and Amazon ECR scans it. Reads files and nothing else.
+are those that packages in `.venv` declare, where they are of the same version, as with the images' Python all are. What
+the base image brings is not listed: it is named, and Amazon ECR scans it. Reads files and nothing else.
 """
 
 import json

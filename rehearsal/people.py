@@ -1,6 +1,7 @@
 """People who use what is deployed while something happens to it, and what they were told."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Generator
@@ -13,8 +14,29 @@ from tests.rolling.clients import Client, Told
 PEOPLE = 8
 PAUSE_SECONDS = 0.25
 """Between two requests of a person: together they make more than ``LEAST_PER_SECOND``."""
+TALK = 60
+"""Every so many requests one is a message, and one a message whose reply is followed: the model has one processor."""
 LEAST_PER_SECOND = 20
 MEMORY_SECONDS = 120
+
+
+class Visitor(Client):
+    """Somebody who uses what the load balancer lets through."""
+
+    async def use(self, over: asyncio.Event) -> None:
+        """Look, talk and follow a reply by turns, until it is over."""
+        for turn in itertools.count():
+            if over.is_set():
+                return
+            if turn % TALK == 0:
+                await self.note(self.say("What next?"))
+            elif turn % TALK == TALK // 2:
+                await self.note(self.stream("And then?"))
+            elif turn % 2:
+                await self.note(self.read())
+            else:
+                await self.note(self._call("GET", "/conversations", 200))
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 class Using:
@@ -59,7 +81,7 @@ def using(world: World) -> Generator[Using]:
 
 
 async def _use(world: World, seen: Using, began: threading.Event, enough: threading.Event) -> None:
-    people = [Client(world.url, world.ca, seen.told) for _ in range(PEOPLE)]
+    people = [Visitor(world.url, world.ca, seen.told) for _ in range(PEOPLE)]
     over = asyncio.Event()
 
     async def end() -> None:
@@ -74,7 +96,7 @@ async def _use(world: World, seen: Using, began: threading.Event, enough: thread
             return
         finally:
             began.set()
-        await asyncio.gather(end(), *(person.go_on(over, PAUSE_SECONDS) for person in people))
+        await asyncio.gather(end(), *(person.use(over) for person in people))
     finally:
         for person in people:
             await person.close()

@@ -35,13 +35,13 @@ async def serve() -> None:
         health = Health(names, read_services()["ai_core"].health)
         balancer = Balancer(folder, int(told["REHEARSAL_PORT"]), told["REHEARSAL_HOST"], authority)
         gateway = told["REHEARSAL_GATEWAY"]
-        await https.Front(emulator, names, health, told["REHEARSAL_OPENSEARCH_URL"]).start(gateway)
+        secured = https.Front(emulator, names, health, told["REHEARSAL_OPENSEARCH_URL"])
         port = int(told["REHEARSAL_POSTGRES_PORT"])
         by_token = needs_token(port, Path(told["REHEARSAL_POSTGRES_ADMIN"]))
         database = aurora.Front(emulator, names, port, by_token)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        async with database.serving(gateway), asyncio.TaskGroup() as running:
+        async with secured.serving(gateway), database.serving(gateway), asyncio.TaskGroup() as running:
             tasks = [
                 running.create_task(work)
                 for work in (names.follow(), health.follow(), balancer.follow(), _tell(emulator, balancer, health))

@@ -3,7 +3,8 @@
 import base64
 import itertools
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import aiohttp
@@ -15,6 +16,7 @@ from rehearsal.fronts.emulator import Emulator
 from rehearsal.fronts.health import Health
 from rehearsal.fronts.names import Names
 
+PORT = 443
 MOST_BYTES = 10 * 1024 * 1024
 """Of a request: what OpenSearch's smallest instances take."""
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect", "upgrade", "te", "trailer"}
@@ -22,7 +24,7 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"
 
 
 class Front:
-    """Serves at ``address``.
+    """Asks ``emulator`` before it passes a request on.
 
     Args:
         emulator: Who decides.
@@ -34,24 +36,28 @@ class Front:
     def __init__(self, emulator: Emulator, names: Names, health: Health, opensearch: str) -> None:
         self._emulator, self._names, self._health, self._opensearch = emulator, names, health, opensearch
         self._turns = itertools.count()
+
+    @asynccontextmanager
+    async def serving(self, address: str, port: int = PORT) -> AsyncGenerator[int]:
+        """Serve until the block is left; the port, which is another in tests alone."""
         tls = ssl.create_default_context()
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # Lattice verifies no target's either
         # A new connection for each request: who ends an idle one at the wrong moment would lose the request.
         connector = aiohttp.TCPConnector(ssl=tls, force_close=True, limit=0)
         timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
-
-    async def start(self, address: str) -> web.AppRunner:
-        """Begin to serve."""
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
-        await runner.setup()
-        await web.TCPSite(runner, address, 443, ssl_context=self._names.tls()).start()
-        return runner
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=1)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as self._session:
+            await runner.setup()
+            await web.TCPSite(runner, address, port, ssl_context=self._names.tls()).start()
+            try:
+                yield runner.addresses[0][1]
+            finally:
+                await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        host = request.host.lower()
+        host = request.host.lower().partition(":")[0]
         endpoint = self._names.endpoints.get(host)
         if endpoint is None:
             return web.json_response({"message": "nothing has this name"}, status=HTTPStatus.MISDIRECTED_REQUEST)

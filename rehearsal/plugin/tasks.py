@@ -176,8 +176,11 @@ def _publish_to_lattice(service: Any) -> None:
 
 
 def _stop(engine: Any, container: Any) -> None:
-    """End a container as ECS does: SIGTERM, and SIGKILL when its time is over; nobody waits for it."""
-    if container is None:
+    """End a container as ECS does: SIGTERM, and SIGKILL when its time is over; nobody waits for it.
+
+    Without an engine it is asked to forget one that has ended; what that one wrote may still be read.
+    """
+    if engine is None or container is None:
         return
     found = engine.containers.get(container) if isinstance(container, str) else container
 

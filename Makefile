@@ -103,6 +103,16 @@ deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline wit
 guard: .tools/delivery/.stamp ## Would a deployment of ENV=dev|staging|prod lose what is stateful? Compares build/cdk.out with what is deployed
 	@.tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out $(if $(ROLE),--role '$(ROLE)')
 
+.PHONY: release rollback
+release: ## What a delivery runs after its tests: the files of this commit, and the evidence, in build/release
+	@rm -rf build/release
+	@mkdir -p build/release/build
+	@git archive HEAD | tar -x -C build/release
+	@cp -R build/evidence build/release/build
+
+rollback: .tools/delivery/.stamp ## Return ENV=dev|staging|prod to the release before, with your AWS credentials and without the pipeline (YES=1: do not ask)
+	@.tools/delivery/bin/python -m infra.delivery.rollback '$(ENV)' $(if $(YES),--yes)
+
 smoke: .venv/pip.stamp ## Live a person's whole life at URL=https://… (CA=file, WITHIN=seconds); it takes Python and nothing else
 	@exec $(BIN)/python -m tests.smoke $(if $(URL),'$(URL)') $(if $(CA),--ca '$(CA)') $(if $(WITHIN),--within '$(WITHIN)')
 

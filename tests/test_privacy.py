@@ -66,6 +66,13 @@ def test_all_that_a_person_sends_and_gets_is_searched_for(monkeypatch: pytest.Mo
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["short", "0" * 32 + ".unknown", "ababababababab"])
+def test_what_stands_anywhere_by_chance_is_not_searched_for(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(canaries, "words", set[bytes]())
+    canaries.remember(text)
+    assert not canaries.words
+
+
 @pytest.mark.parametrize("name", ["log", "postgres.log", "backend.log.1", "logs/model", "x.err", "x.out"])
 def test_what_processes_write_to_is_a_log(name: str) -> None:
     assert is_log(Path(name))

@@ -29,8 +29,9 @@ _REFUSED = re.compile(rb'": "refused"')
 
 def remember(text: str) -> None:
     """Search for ``text`` at the end of the run."""
-    if len(text) >= SHORTEST and len(set(text)) >= DISTINCT:
-        words.add(text[:LONGEST].encode("utf-8", "surrogatepass"))
+    word = text[:LONGEST]
+    if len(word) >= SHORTEST and len(set(word)) >= DISTINCT:
+        words.add(word.encode("utf-8", "surrogatepass"))
 
 
 def remember_all(node: Any, name: str = "") -> None:

@@ -81,7 +81,7 @@ class Aws:
                 self._clients[service, where] = make(service, region_name=where, config=LIMITS)
             return self._clients[service, where]
 
-    def ask(self, service: str, operation: str, *, region: str | None = None, **parameters: object) -> Json:
+    def ask(self, service: str, operation: str, /, *, region: str | None = None, **parameters: object) -> Json:
         """The answer to ``operation``, all pages of it.
 
         Raises:

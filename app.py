@@ -44,7 +44,7 @@ def build(
         tooling = accounts[delivery.account.id]
         architecture = ours[0].compute.architecture
         pipeline = PipelineStack(app, PIPELINE, settings=delivery, architecture=architecture, regions=tooling.regions)
-        pipeline.deploy(stage(pipeline, environment) for environment in ours)
+        pipeline.deploy((environment, stage(pipeline, environment)) for environment in ours)
         nag.pipeline(app, delivery, tooling)
 
 

@@ -60,5 +60,7 @@ def _message() -> events.RuleTargetInput:
     return events.RuleTargetInput.from_text(
         f"{field('$.detail.pipeline')}: {field('$.detail.action')} of {field('$.detail.stage')} failed. "
         f"{field('$.detail.execution-result.external-execution-summary')} "
-        f"{field('$.detail.execution-result.external-execution-url')}"
+        f"{field('$.detail.execution-result.external-execution-url')} "
+        f"The whole of it: https://{field('$.region')}.console.aws.amazon.com/codesuite/codepipeline/pipelines/"
+        f"{field('$.detail.pipeline')}/executions/{field('$.detail.execution-id')}/timeline"
     )

@@ -1,13 +1,15 @@
 """Takes away what the library gives to the roles of a pipeline and what this one does not need."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 Statement = dict[str, Any]
+
+DECRYPTING: Final = ("kms:Decrypt", "kms:DescribeKey")
 
 
 def is_spare(statement: Statement) -> bool:
@@ -41,10 +43,21 @@ def narrow_keys(role: iam.Role, *, regions: Sequence[str], alias: str) -> None:
     cast("iam.CfnPolicy", policy.node.default_child).policy_document = document
 
 
-def drop_spare_statements(roles: Sequence[IConstruct]) -> None:
-    """Remove them from the policies of ``roles``; what is added to a role later is lost too."""
+def drop_spare_rights(roles: Sequence[IConstruct]) -> None:
+    """Remove spare statements from the policies of ``roles``, and from who writes no artifacts what encrypts them.
+
+    What is added to a role later is lost, too.
+    """
     for role in roles:
         policy = cast("iam.Policy", role.node.find_child("DefaultPolicy"))
         document = cdk.Stack.of(policy).resolve(policy.document)
-        document["Statement"] = [s for s in document["Statement"] if not is_spare(s)]
+        statements = [s for s in document["Statement"] if not is_spare(s)]
+        writes = any("s3:PutObject" in s["Action"] for s in statements)
+        document["Statement"] = statements if writes else [_only_decrypting(s) for s in statements]
         cast("iam.CfnPolicy", policy.node.default_child).policy_document = document
+
+
+def _only_decrypting(statement: Statement) -> Statement:
+    if "kms:Encrypt" not in statement["Action"]:
+        return statement
+    return statement | {"Action": [action for action in statement["Action"] if action in DECRYPTING]}

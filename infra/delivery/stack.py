@@ -19,29 +19,36 @@ from constructs import Construct, IConstruct
 from infra import principals
 from infra.delivery.artifacts import Artifacts
 from infra.delivery.news import News
-from infra.delivery.rights import drop_spare_statements, narrow_keys
-from infra.delivery.settings import Pipeline
+from infra.delivery.rights import drop_spare_rights, narrow_keys
+from infra.delivery.settings import Delivered, Pipeline
+from infra.delivery.steps import (
+    RELEASE,
+    STANDARD,
+    STANDARD_ARM,
+    approval_step,
+    build_on,
+    guard_step,
+    runtime,
+    smoke_step,
+    synth_step,
+)
 from infra.guards.names import BOUNDARY
 from infra.guards.tags import tag
+from infra.settings import Environment
 
 NAME = "sanctum"
 ARTIFACTS = f"{NAME}-pipeline-artifacts"
 """The name of the keys of the artifacts, one in each region."""
 PACKAGES = Path(__file__).resolve().parents[2] / "package.json"
 
-TESTS = codebuild.ComputeType.MEDIUM
-"""4 vCPU and 7 GiB: what the repository's own tests need."""
-# Newer than the library's newest constant; both have Node 24 and Python 3.13 and 3.14.
-STANDARD = "aws/codebuild/standard:8.0"
-STANDARD_ARM = "aws/codebuild/amazonlinux-aarch64-standard:4.0"
-
 
 class PipelineStack(cdk.Stack):
-    """Builds and tests every commit, updates itself, builds the images, and deploys stage after stage.
+    """Builds, tests and proves every commit, updates itself, builds the images, and deploys stage after stage: each is
+    guarded before and tried by a person's whole life after.
 
     Everything is encrypted with keys of its own. A build has the rights of its own role: only the one that builds
     images is privileged, and only it and the one that updates the pipeline can take on roles of the deployment
-    (CDK guide, "Continuous integration and delivery").
+    (CDK guide, "Continuous integration and delivery"). Only the source and the build that tests it may ask GitHub.
     """
 
     def __init__(
@@ -72,24 +79,31 @@ class PipelineStack(cdk.Stack):
         self._elsewhere = sorted({*regions} - {account.region})
         self._pipeline = self._make_pipeline(architecture)
 
-    def deploy(self, stages: Iterable[cdk.Stage]) -> None:
+    def deploy(self, stages: Iterable[tuple[Environment, cdk.Stage]]) -> None:
         """Deploy ``stages`` in the order of the settings; nothing can be added afterwards."""
-        by_name = {stage.stage_name: stage for stage in stages}
-        for delivered in self._settings.stages:
-            approval = pipelines.ManualApprovalStep(
-                f"Approve {delivered.environment}", notification_topic=cast("sns.ITopic", self._news.topic)
-            )
-            self._pipeline.add_stage(
-                by_name[delivered.environment],
-                pre=[cast("pipelines.Step", approval)] if delivered.approval else None,
-            )
+        by_name = {environment.name: (environment, stage) for environment, stage in stages}
+        after = [self._deploy(delivered, *by_name[delivered.environment]) for delivered in self._settings.stages]
         self._pipeline.build_pipeline()
         self._let_builds_connect()
-        builds = [self._pipeline.synth_project.role, self._pipeline.self_mutation_project.role]
+        projects = [self._pipeline.synth_project, self._pipeline.self_mutation_project]
+        projects += [step.project for steps in after for step in steps]
         publishers = [c for c in self._pipeline.node.find_child("Assets").node.children if c.node.id.endswith("Role")]
-        drop_spare_statements([*cast("list[IConstruct]", builds), *publishers])
+        drop_spare_rights([*(cast("IConstruct", project.role) for project in projects), *publishers])
         narrow_keys(cast("iam.Role", self._pipeline.pipeline.role), regions=self._elsewhere, alias=ARTIFACTS)
         self._news.of_failures(pipeline=NAME)
+
+    def _deploy(
+        self, delivered: Delivered, environment: Environment, stage: cdk.Stage
+    ) -> tuple[pipelines.CodeBuildStep, ...]:
+        """Add one environment, and return the builds before and after it."""
+        assembly = cast("pipelines.IFileSetProducer", self._synth)
+        guard = guard_step(self, environment, release=self._release, assembly=assembly)
+        smoke = smoke_step(self, environment, release=self._release)
+        before: list[pipelines.Step] = [guard]
+        if delivered.approval:
+            before.append(approval_step(self, environment, guard=guard, topic=cast("sns.ITopic", self._news.topic)))
+        self._pipeline.add_stage(stage, pre=before, post=[cast("pipelines.Step", smoke)])
+        return guard, smoke
 
     def _make_key(self) -> kms.Key:
         key = kms.Key(
@@ -119,32 +133,22 @@ class PipelineStack(cdk.Stack):
             connection_arn=self._settings.source.connection_arn,
             code_build_clone_output=True,  # the tests ask git which files there are
         )
-        node = codebuild.BuildSpec.from_object({"phases": {"install": {"runtime-versions": {"nodejs": "24"}}}})
-        arm = architecture == "ARM64"
+        node = codebuild.BuildSpec.from_object(runtime(nodejs="24"))
+        buckets = {region: cast("s3.IBucket", self._artifacts(region)) for region in (self.region, *self._elsewhere)}
+        self._synth = synth_step(source, downloads=buckets[self.region])
+        self._release = self._synth.add_output_directory(RELEASE)
         return pipelines.CodePipeline(
             self,
             "Pipeline",
             pipeline_name=NAME,
             pipeline_type=codepipeline.PipelineType.V2,
-            synth=pipelines.CodeBuildStep(
-                "Synth",
-                input=source,
-                commands=["make check test scan"],
-                primary_output_directory="build/cdk.out",
-                build_environment=codebuild.BuildEnvironment(compute_type=TESTS),
-                partial_build_spec=codebuild.BuildSpec.from_object(
-                    {"phases": {"install": {"runtime-versions": {"python": "3.13"}}}}
-                ),
-                timeout=cdk.Duration.hours(1),
-            ),
+            synth=cast("pipelines.IFileSetProducer", self._synth),
             cli_version=_pinned("aws-cdk"),
             cdk_assets_cli_version=_pinned("cdk-assets"),
             # One project for all images: its commands are in the assembly, so a new image changes no project.
             publish_assets_in_parallel=False,
             code_build_defaults=pipelines.CodeBuildOptions(
-                build_environment=codebuild.BuildEnvironment(
-                    build_image=codebuild.LinuxBuildImage.from_code_build_image_id(STANDARD)
-                ),
+                build_environment=build_on(STANDARD),
                 logging=codebuild.LoggingOptions(
                     cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)
                 ),
@@ -152,17 +156,10 @@ class PipelineStack(cdk.Stack):
             self_mutation_code_build_defaults=pipelines.CodeBuildOptions(partial_build_spec=node),
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
                 partial_build_spec=node,
-                build_environment=codebuild.BuildEnvironment(
-                    build_image=codebuild.LinuxArmBuildImage.from_code_build_image_id(STANDARD_ARM)
-                    if arm
-                    else codebuild.LinuxBuildImage.from_code_build_image_id(STANDARD)
-                ),
+                build_environment=build_on(STANDARD_ARM if architecture == "ARM64" else STANDARD),
             ),
             cross_account_keys=True,
-            cross_region_replication_buckets={
-                region: cast("s3.IBucket", self._artifacts(region))
-                for region in (self._account.region, *self._elsewhere)
-            },
+            cross_region_replication_buckets=buckets,
         )
 
     def _artifacts(self, region: str) -> Artifacts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.delivery.settings import Pipeline
 from infra.guards import services
-from infra.guards.names import BOUNDARY, EXECUTION, STACK
+from infra.guards.names import BOUNDARY, EXECUTION, READER, STACK, guard_role
 from infra.settings import PIPELINE, Environment
 
 
@@ -28,6 +28,8 @@ class GuardedAccount:
     """Nothing in it may be lost."""
     trusted: str | None
     """The pipeline's account, where it deploys to this one."""
+    readers: tuple[str, ...]
+    """ARNs of the pipeline's roles that may read what is deployed here."""
 
     @property
     def stack(self) -> str:
@@ -37,6 +39,11 @@ class GuardedAccount:
     def policy_arn(self, name: str) -> str:
         """The managed policy of that name in this account."""
         return f"arn:aws:iam::{self.id}:policy/{name}"
+
+    @property
+    def reader_arn(self) -> str:
+        """The role that reads what is deployed here."""
+        return f"arn:aws:iam::{self.id}:role/{READER}"
 
     @property
     def bootstrap(self) -> tuple[str, ...]:
@@ -75,5 +82,10 @@ def guarded_accounts(environments: Sequence[Environment], pipeline: Pipeline | N
             services=tuple(sorted({name for table in deployed for names in table.values() for name in names})),
             protected=all(e.protected for e in own),
             trusted=trusted,
+            readers=tuple(
+                f"arn:aws:iam::{pipeline.account.id}:role/{guard_role(e.name)}"
+                for e in own
+                if pipeline and e.name in delivered
+            ),
         )
     return accounts

@@ -57,8 +57,8 @@ class Register(Table):
     """In every environment: ``{account}``, ``{region}``, ``{environment}``, ``{copy_region}``,
     ``{lattice_prefix_list}``."""
     pipeline: tuple[Acknowledged, ...]
-    """In the pipeline: ``{account}``, ``{source}`` and ``{approved}`` are parts of its paths, ``{elsewhere}`` the
-    other regions that it deploys to."""
+    """In the pipeline: ``{account}``, ``{source}``, ``{delivered}`` and ``{approved}`` (environments) are parts of its
+    paths, ``{elsewhere}`` the other regions that it deploys to."""
     guards: tuple[Acknowledged, ...]
     """In the guards of each account: ``{account}``, ``{service}``, ``{stage}``."""
 
@@ -88,6 +88,7 @@ def values_of_pipeline(pipeline: Pipeline, account: GuardedAccount) -> Values:
     return {
         "account": [pipeline.account.id],
         "source": [pipeline.source.repository.replace("/", "_")],
+        "delivered": [stage.environment for stage in pipeline.stages],
         "approved": [stage.environment for stage in pipeline.stages if stage.approval],
         "elsewhere": [region for region in account.regions if region != pipeline.account.region],
     }

@@ -6,5 +6,12 @@ EXECUTION = ("sanctum-execution", "sanctum-execution-roles")
 """The managed policies of the role by which CloudFormation deploys."""
 STACK = "sanctum-guards"
 """The stack that holds them, one an account."""
+READER = "sanctum-guard-reader"
+"""The role that reads what is deployed here, for the pipeline's guard of stateful resources."""
 QUALIFIER = "hnb659fds"
 """By which the roles and buckets of ``cdk bootstrap`` are known; its default."""
+
+
+def guard_role(environment: str) -> str:
+    """The name of the pipeline's role that may take ``READER`` on in the account of ``environment``."""
+    return f"sanctum-pipeline-guard-{environment}"

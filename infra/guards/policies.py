@@ -73,6 +73,31 @@ def boundary(account: GuardedAccount) -> Document:
     )
 
 
+def reading(account: GuardedAccount) -> Document:
+    """What the pipeline's guard may look at: templates of our stacks, and which stacks there are.
+
+    ``ListStacks`` knows no resources (Service Authorization Reference, "AWS CloudFormation"); what it tells is names.
+    """
+    stacks = [f"arn:aws:cloudformation:*:{account.id}:stack/{stage}-*" for stage in account.stages]
+    return _document(
+        _allow("Templates", ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], stacks),
+        _allow("Names", ["cloudformation:ListStacks"]),
+    )
+
+
+def read_by(account: GuardedAccount) -> Document:
+    """Who may take that role on: the pipeline's own roles for it, by name, so that they need not be there yet."""
+    trusted = sorted({reader.split(":")[4] for reader in account.readers})
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"arn:aws:iam::{trusted_account}:root" for trusted_account in trusted]},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": list(account.readers)}},
+        }
+    )
+
+
 def execution(account: GuardedAccount) -> dict[str, Document]:
     """What CloudFormation may do in a deployment, by the name of the policy."""
     regional = sorted({*account.services} - services.GLOBAL)

@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.guards.accounts import GuardedAccount
-from infra.guards.names import BOUNDARY, STACK
-from infra.guards.policies import boundary, execution
+from infra.guards.names import BOUNDARY, READER, STACK
+from infra.guards.policies import boundary, execution, read_by, reading
 
 
 class GuardsStack(cdk.Stack):
@@ -23,7 +23,17 @@ class GuardsStack(cdk.Stack):
             env=cdk.Environment(account=account.id, region=account.region),
             synthesizer=cdk.LegacyStackSynthesizer(),
             termination_protection=True,
-            description="Sanctum: how far roles can go, and what a deployment may do",
+            description="Sanctum: how far roles can go, what a deployment may do, and who reads what is deployed",
         )
         for name, document in {BOUNDARY: boundary(account), **execution(account)}.items():
             iam.CfnManagedPolicy(self, name, managed_policy_name=name, policy_document=document)
+        if account.readers:
+            # Without the boundary, in which nothing of CloudFormation is: it has these rights and no others.
+            iam.CfnRole(
+                self,
+                "Reader",
+                role_name=READER,
+                description="Sanctum: reads what is deployed, before the pipeline deploys",
+                assume_role_policy_document=read_by(account),
+                policies=[iam.CfnRole.PolicyProperty(policy_name="templates", policy_document=reading(account))],
+            )

@@ -3,61 +3,38 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from moto.events.models import EventPattern
 
-from infra.delivery.settings import read_pipeline
-from infra.settings import read_environments
 from tests.infra.delivery.promise import pipeline_promise, pipeline_stacks
+from tests.infra.delivery.read import (
+    ENVIRONMENTS,
+    SETTINGS,
+    actions_of,
+    builds_of,
+    buildspec_of,
+    pipeline_of,
+    project_of,
+    statements_of,
+)
 from tests.infra.promise import Stacks, setting, without
-from tests.infra.template import Json, Template, as_list, reference, strings
+from tests.infra.template import Json, Template, as_list, reference
 
 ROOT = Path(__file__).resolve().parents[3]
 PINNED: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
-SETTINGS = read_pipeline(read_environments())
-assert SETTINGS
-ACCOUNTS = {environment.name: environment.account.id for environment in read_environments()}
-
-
-def _pipeline(stacks: Stacks) -> Json:
-    return stacks["pipeline"].only("AWS::CodePipeline::Pipeline")
-
-
-def _actions(stacks: Stacks) -> list[tuple[str, Json]]:
-    """Stage and action, in the order in which they run."""
-    return [
-        (stage["Name"], action)
-        for stage in _pipeline(stacks)["Stages"]
-        for action in sorted(stage["Actions"], key=lambda a: a["RunOrder"])
-    ]
-
-
-def _project(stacks: Stacks, action: Json) -> Json:
-    return stacks["pipeline"].resources()[reference(action["Configuration"]["ProjectName"])]["Properties"]
-
-
-def _projects(stacks: Stacks) -> dict[str, Json]:
-    return {a["Name"]: _project(stacks, a) for _, a in _actions(stacks) if a["ActionTypeId"]["Provider"] == "CodeBuild"}
-
-
-def _statements(stacks: Stacks, role: str) -> list[Json]:
-    """What the policies of a role say."""
-    policies = [p for p in stacks["pipeline"].properties("AWS::IAM::Policy") if {"Ref": role} in p["Roles"]]
-    return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
-
-
-def _buildspec(project: Json) -> Json:
-    return json.loads(project["Source"]["BuildSpec"])
+ACCOUNTS = {name: environment.account.id for name, environment in ENVIRONMENTS.items()}
 
 
 @pipeline_promise(
-    other_order=lambda stacks: _pipeline(stacks)["Stages"].reverse(),
-    no_self_update=lambda stacks: _pipeline(stacks)["Stages"].__delitem__(2),
+    other_order=lambda stacks: pipeline_of(stacks)["Stages"].reverse(),
+    no_self_update=lambda stacks: pipeline_of(stacks)["Stages"].__delitem__(2),
     old_type=setting("AWS::CodePipeline::Pipeline", "PipelineType", "V1"),
 )
 def test_a_commit_is_built_then_updates_the_pipeline_and_is_deployed_stage_after_stage(stacks: Stacks) -> None:
-    assert SETTINGS
-    pipeline = _pipeline(stacks)
+    pipeline = pipeline_of(stacks)
     assert pipeline["PipelineType"] == "V2"
     deployed = [stage.environment for stage in SETTINGS.stages]
     assert [s["Name"] for s in pipeline["Stages"]] == ["Source", "Build", "UpdatePipeline", "Assets", *deployed]
@@ -65,27 +42,16 @@ def test_a_commit_is_built_then_updates_the_pipeline_and_is_deployed_stage_after
 
 
 @pipeline_promise(
-    no_approval=lambda stacks: _pipeline(stacks)["Stages"][-1]["Actions"].__delitem__(0),
-    approval_later=lambda stacks: _pipeline(stacks)["Stages"][-1]["Actions"][0].update(RunOrder=9),
-)
-def test_somebody_approves_before_anything_of_an_environment_with_approval_changes(stacks: Stacks) -> None:
-    assert SETTINGS
-    first = dict(reversed(_actions(stacks)))
-    for stage in SETTINGS.stages:
-        provider = first[stage.environment]["ActionTypeId"]["Provider"]
-        assert (provider == "Manual") == stage.approval
-
-
-@pipeline_promise(
-    no_tests=lambda stacks: _project(stacks, _actions(stacks)[1][1])["Source"].update(
+    no_tests=lambda stacks: project_of(stacks, actions_of(stacks)[1][1])["Source"].update(
         BuildSpec='{"phases": {"build": {"commands": ["make synth"]}}}'
     )
 )
-def test_every_commit_passes_checks_and_tests_before_anything_is_deployed(stacks: Stacks) -> None:
-    spec = _buildspec(_projects(stacks)["Synth"])
-    assert spec["phases"]["build"]["commands"] == ["make check test scan"]
+def test_every_commit_is_checked_tested_and_proved_before_anything_is_deployed(stacks: Stacks) -> None:
+    spec = buildspec_of(builds_of(stacks)["Synth"])
+    assert spec["phases"]["build"]["commands"] == ["make check test evidence release"]
     assert "commands" not in spec["phases"]["install"]
-    assert spec["artifacts"]["base-directory"] == "build/cdk.out"
+    handed_on = {output["base-directory"] for output in spec["artifacts"]["secondary-artifacts"].values()}
+    assert handed_on == {"build/cdk.out", "build/release"}
 
 
 @pipeline_promise(
@@ -94,7 +60,7 @@ def test_every_commit_passes_checks_and_tests_before_anything_is_deployed(stacks
     emulated=setting("AWS::CodeBuild::Project", "Environment.Type", "LINUX_CONTAINER"),
 )
 def test_only_the_build_of_images_is_privileged_and_it_runs_on_their_own_architecture(stacks: Stacks) -> None:
-    environments = {name: project["Environment"] for name, project in _projects(stacks).items()}
+    environments = {name: project["Environment"] for name, project in builds_of(stacks).items()}
     assert [name for name, e in environments.items() if e["PrivilegedMode"]] == ["DockerAssets"]
     assert environments["DockerAssets"]["Type"] == "ARM_CONTAINER"
     images = {"LINUX_CONTAINER": "aws/codebuild/standard:8.0"}
@@ -103,12 +69,12 @@ def test_only_the_build_of_images_is_privileged_and_it_runs_on_their_own_archite
 
 
 @pipeline_promise(
-    newest=lambda stacks: _projects(stacks)["SelfMutate"]["Source"].update(
+    newest=lambda stacks: builds_of(stacks)["SelfMutate"]["Source"].update(
         BuildSpec='{"phases": {"install": {"commands": ["npm install -g aws-cdk"]}}}'
     )
 )
 def test_the_pipeline_updates_itself_with_the_pinned_command(stacks: Stacks) -> None:
-    phases = _buildspec(_projects(stacks)["SelfMutate"])["phases"]
+    phases = buildspec_of(builds_of(stacks)["SelfMutate"])["phases"]
     assert phases["install"]["commands"] == [f"npm install -g aws-cdk@{PINNED['aws-cdk']}"]
     assert phases["build"]["commands"] == ["cdk -a . deploy pipeline --require-approval=never --verbose"]
 
@@ -116,7 +82,7 @@ def test_the_pipeline_updates_itself_with_the_pinned_command(stacks: Stacks) -> 
 def test_images_and_files_are_published_by_the_pinned_command_which_reads_the_assembly(
     assembly: Path, application: dict[str, Template]
 ) -> None:
-    projects = _projects(pipeline_stacks(application))
+    projects = builds_of(pipeline_stacks(application))
     for name in ("DockerAssets", "FileAssets"):
         spec = yaml.safe_load((assembly / projects[name]["Source"]["BuildSpec"]).read_text())
         assert spec["phases"]["install"]["commands"] == [f"npm install -g cdk-assets@{PINNED['cdk-assets']}"]
@@ -133,60 +99,12 @@ def test_images_and_files_are_published_by_the_pinned_command_which_reads_the_as
     ),
 )
 def test_the_source_may_use_the_connection_by_both_names_of_its_service(stacks: Stacks) -> None:
-    assert SETTINGS
-    (source,) = [a for stage, a in _actions(stacks) if stage == "Source"]
+    (source,) = [a for stage, a in actions_of(stacks) if stage == "Source"]
     assert source["Configuration"]["ConnectionArn"] == SETTINGS.source.connection_arn
-    build = _projects(stacks)["Synth"]["ServiceRole"]
+    build = builds_of(stacks)["Synth"]["ServiceRole"]
     for role in (reference(source["RoleArn"]), reference(build)):
-        allowed = [s["Action"] for s in _statements(stacks, role) if s["Resource"] == SETTINGS.source.connection_arn]
+        allowed = [s["Action"] for s in statements_of(stacks, role) if s["Resource"] == SETTINGS.source.connection_arn]
         assert allowed == [["codeconnections:UseConnection", "codestar-connections:UseConnection"]]
-
-
-WILDCARDS = {
-    "UpdatePipelineSelfMutationRole": {"cloudformation:DescribeStacks", "s3:ListBucket"},
-}
-"""What cannot be narrowed to a resource, by role: looking at stacks and at the buckets of the bootstrap."""
-
-
-def _grant_everything(stacks: Stacks) -> None:
-    for policy in stacks["pipeline"].properties("AWS::IAM::Policy"):
-        policy["PolicyDocument"]["Statement"].append({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-
-
-@pipeline_promise(everything_everywhere=_grant_everything)
-def test_a_build_has_no_right_that_it_does_not_use(stacks: Stacks) -> None:
-    for logical_id in stacks["pipeline"].resources("AWS::IAM::Role"):
-        wide = [s for s in _statements(stacks, logical_id) if "*" in as_list(s["Resource"])]
-        allowed = next((actions for name, actions in WILDCARDS.items() if name in logical_id), set[str]())
-        assert {action for s in wide for action in as_list(s["Action"])} == allowed
-    actions = {a for p in stacks["pipeline"].properties("AWS::IAM::Policy") for a in strings(p["PolicyDocument"])}
-    assert not actions & {"logs:CreateLogGroup", "codebuild:CreateReportGroup", "iam:PassRole"}
-
-
-def _assumed(stacks: Stacks, role: str) -> str:
-    return json.dumps([s["Resource"] for s in _statements(stacks, role) if s["Action"] == "sts:AssumeRole"])
-
-
-def _assume_deploy(stacks: Stacks) -> None:
-    for policy in stacks["pipeline"].properties("AWS::IAM::Policy"):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Action"] == "sts:AssumeRole":
-                statement["Resource"] = f"arn:aws:iam::{ACCOUNTS['prod']}:role/cdk-hnb659fds-deploy-role"
-
-
-@pipeline_promise(to_deploy=_assume_deploy)
-def test_a_build_takes_on_only_the_role_that_publishes_what_it_builds(stacks: Stacks) -> None:
-    projects = _projects(stacks)
-    roles = {name: reference(project["ServiceRole"]) for name, project in projects.items()}
-    assert set(re.findall(r"role/cdk-hnb659fds-([a-z-]+)-\d", _assumed(stacks, roles["DockerAssets"]))) == {
-        "image-publishing-role"
-    }
-    assert set(re.findall(r"role/cdk-hnb659fds-([a-z-]+)-\d", _assumed(stacks, roles["FileAssets"]))) == {
-        "file-publishing-role"
-    }
-    assert _assumed(stacks, roles["Synth"]) == "[]"
-    assert SETTINGS
-    assert set(re.findall(r"iam::(\d+):", _assumed(stacks, roles["SelfMutate"]))) == {SETTINGS.account.id}
 
 
 @pipeline_promise(
@@ -197,7 +115,7 @@ def test_a_build_takes_on_only_the_role_that_publishes_what_it_builds(stacks: St
     key_for_ever=setting("AWS::KMS::Key", "EnableKeyRotation", value=False),
 )
 def test_artifacts_are_encrypted_with_keys_of_their_own_and_travel_over_tls(stacks: Stacks) -> None:
-    stores = _pipeline(stacks).get("ArtifactStores", [])
+    stores = pipeline_of(stacks).get("ArtifactStores", [])
     assert [s["ArtifactStore"]["EncryptionKey"]["Type"] for s in stores] == ["KMS", "KMS"]
     assert all(key["EnableKeyRotation"] for key in stacks.properties("AWS::KMS::Key"))
     buckets = list(stacks.resources("AWS::S3::Bucket"))
@@ -234,10 +152,9 @@ def test_nothing_of_the_pipeline_that_holds_data_goes_with_its_stack(stacks: Sta
     key_that_logs_may_not_use=setting("AWS::KMS::Key", "KeyPolicy.Statement.1.Principal.Service", "s3.amazonaws.com"),
 )
 def test_builds_write_to_a_log_group_that_is_encrypted_and_kept_as_long_as_the_settings_say(stacks: Stacks) -> None:
-    assert SETTINGS
     ((logical_id, group),) = stacks["pipeline"].resources("AWS::Logs::LogGroup").items()
     assert group["Properties"].get("RetentionInDays") == SETTINGS.logs.retention_days
-    for project in _projects(stacks).values():
+    for project in builds_of(stacks).values():
         assert project.get("LogsConfig", {}).get("CloudWatchLogs", {}).get("GroupName") == {"Ref": logical_id}
     key = stacks["pipeline"].resources().get(reference(group["Properties"].get("KmsKeyId", "")))
     assert key
@@ -251,7 +168,7 @@ def test_builds_write_to_a_log_group_that_is_encrypted_and_kept_as_long_as_the_s
 
 
 def _approve_in_silence(stacks: Stacks) -> None:
-    for _, action in _actions(stacks):
+    for _, action in actions_of(stacks):
         action["Configuration"].pop("NotificationArn", None)
 
 
@@ -266,12 +183,11 @@ def _approve_in_silence(stacks: Stacks) -> None:
     approvals_in_silence=_approve_in_silence,
 )
 def test_people_are_told_what_failed_and_that_an_approval_is_waited_for(stacks: Stacks) -> None:
-    assert SETTINGS
     template = stacks["pipeline"]
     ((topic_id, topic),) = template.resources("AWS::SNS::Topic").items()
     rules = template.properties("AWS::Events::Rule")
     assert [r["EventPattern"]["detail"] for r in rules] == [
-        {"pipeline": [_pipeline(stacks)["Name"]], "state": ["FAILED"]}
+        {"pipeline": [pipeline_of(stacks)["Name"]], "state": ["FAILED"]}
     ]
     assert [reference(t["Arn"]) for r in rules for t in r["Targets"]] == [topic_id]
     assert {p["Endpoint"] for p in template.properties("AWS::SNS::Subscription")} == {*SETTINGS.notifications.emails}
@@ -280,15 +196,78 @@ def test_people_are_told_what_failed_and_that_an_approval_is_waited_for(stacks: 
     for statements, action in ((admitted, "sns:Publish"), (key["Statement"], "kms:GenerateDataKey*")):
         own = [s for s in statements if s["Principal"] == {"Service": "events.amazonaws.com"}]
         assert [(action in as_list(s["Action"]), "Condition" in s) for s in own] == [(True, False)]
-    waiting = [a for _, a in _actions(stacks) if a["ActionTypeId"]["Provider"] == "Manual"]
+    waiting = [a for _, a in actions_of(stacks) if a["ActionTypeId"]["Provider"] == "Manual"]
     assert waiting
     for action in waiting:
         assert reference(action["Configuration"].get("NotificationArn", "")) == topic_id
-        assert "kms:GenerateDataKey*" in json.dumps(_statements(stacks, reference(action["RoleArn"])))
+        assert "kms:GenerateDataKey*" in json.dumps(statements_of(stacks, reference(action["RoleArn"])))
+
+
+OF_ACTIONS = "CodePipeline Action Execution State Change"
+OF_STAGES = "CodePipeline Stage Execution State Change"
+OF_PIPELINES = "CodePipeline Pipeline Execution State Change"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "told"),
+    [
+        (OF_ACTIONS, "FAILED", True),
+        # The same failure, said again of what is around the action.
+        (OF_STAGES, "FAILED", False),
+        (OF_PIPELINES, "FAILED", False),
+        # What happens when the pipeline changes itself, or a newer commit takes over.
+        (OF_ACTIONS, "ABANDONED", False),
+        (OF_ACTIONS, "CANCELED", False),
+        (OF_STAGES, "CANCELED", False),
+        (OF_PIPELINES, "SUPERSEDED", False),
+        (OF_PIPELINES, "STOPPED", False),
+        (OF_PIPELINES, "CANCELED", False),
+        (OF_ACTIONS, "STARTED", False),
+        (OF_ACTIONS, "SUCCEEDED", False),
+    ],
+)
+def test_people_are_told_of_a_failure_once_and_of_nothing_else(
+    application: dict[str, Template], kind: str, state: str, told: bool
+) -> None:
+    """As EventBridge matches what CodePipeline sends (its guide, "Monitoring CodePipeline events")."""
+    event: Any = {"source": "aws.codepipeline", "detail-type": kind, "detail": {"pipeline": "sanctum", "state": state}}
+    rules = pipeline_stacks(application)["pipeline"].properties("AWS::Events::Rule")
+    heard = [EventPattern.load(json.dumps(rule["EventPattern"])).matches_event(event) for rule in rules]
+    assert sum(heard) == told
+
+
+@pipeline_promise(
+    where_to_look_left_out=setting(
+        "AWS::Events::Rule", "Targets.0.InputTransformer.InputTemplate", '"<detail-action> of <detail-stage> failed"'
+    ),
+    nothing_of_the_action=setting(
+        "AWS::Events::Rule", "Targets.0.InputTransformer.InputPathsMap.detail-action", "$.detail.pipeline"
+    ),
+)
+def test_the_message_says_what_failed_why_and_where_to_look(stacks: Stacks) -> None:
+    ((target,),) = [rule["Targets"] for rule in stacks["pipeline"].properties("AWS::Events::Rule")]
+    detail = {
+        "pipeline": "sanctum",
+        "stage": "staging",
+        "action": "Smoke",
+        "execution-id": "0-1-2",
+        "execution-result": {
+            "external-execution-summary": "Build terminated with state: FAILED",
+            "external-execution-url": "https://console/build",
+        },
+    }
+    message = target["InputTransformer"]["InputTemplate"]
+    for name, path in target["InputTransformer"]["InputPathsMap"].items():
+        value: Any = {"detail": detail, "region": "us-east-1"}
+        for key in path.removeprefix("$.").split("."):
+            value = value[key]
+        message = message.replace(f"<{name}>", value)
+    assert message.startswith('"sanctum: Smoke of staging failed. Build terminated with state: FAILED https://console/')
+    page = "https://us-east-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/sanctum/executions/0-1-2/timeline"
+    assert page in message
 
 
 def test_the_pipeline_reaches_no_environment_that_it_does_not_deploy(application: dict[str, Template]) -> None:
-    assert SETTINGS
     delivered = {stage.environment for stage in SETTINGS.stages}
     others = {account for name, account in ACCOUNTS.items() if name not in delivered}
     assert others

@@ -9,8 +9,8 @@ import pytest
 from infra.delivery.settings import read_pipeline
 from infra.guards import services
 from infra.guards.accounts import GuardedAccount, guarded_accounts
-from infra.guards.names import BOUNDARY, EXECUTION
-from infra.guards.policies import boundary, execution
+from infra.guards.names import BOUNDARY, EXECUTION, READER
+from infra.guards.policies import boundary, execution, read_by, reading
 from infra.settings import read_environments
 from tests.infra.guards.evaluation import allows
 from tests.infra.promise import Stacks, environment_of, promise, setting, without
@@ -301,6 +301,53 @@ def test_the_guards_are_deployed_as_they_were_tested_and_by_no_deployment(
     assert deployed == {BOUNDARY: boundary(account), **execution(account)}
     assert template.termination_protection
     assert "Parameters" not in template.body  # it does not ask for a bootstrap, which comes after it
+
+
+DELIVERED = [account for account in ACCOUNTS.values() if account.readers]
+STACK = f"arn:aws:cloudformation:{PROD.region}:{PROD.id}:stack/"
+READ = {
+    "see the template of a stack": ("cloudformation:GetTemplate", f"{STACK}prod-Data/1"),
+    "see it where backups are copied to": (
+        "cloudformation:GetTemplate",
+        f"arn:aws:cloudformation:us-west-2:{PROD.id}:stack/prod-BackupCopy/1",
+    ),
+    "see whether a stack may be removed": ("cloudformation:DescribeStacks", f"{STACK}prod-Data/1"),
+    "see which stacks there are": ("cloudformation:ListStacks", "*"),
+}
+NOT_READ = {
+    "see the templates of somebody else": ("cloudformation:GetTemplate", f"{STACK}CDKToolkit/1"),
+    "change a stack": ("cloudformation:UpdateStack", f"{STACK}prod-Data/1"),
+    "remove a stack": ("cloudformation:DeleteStack", f"{STACK}prod-Data/1"),
+    "read a file": ("s3:GetObject", "arn:aws:s3:::somebody-elses/file"),
+    "read a log": ("logs:FilterLogEvents", "*"),
+    "read a secret": ("secretsmanager:GetSecretValue", EPOCH),
+    "take on another role": ("sts:AssumeRole", f"arn:aws:iam::{PROD.id}:role/Admin"),
+}
+
+
+@pytest.mark.parametrize("what", [*READ, *NOT_READ])
+def test_the_guard_of_the_pipeline_can_read_what_is_deployed_and_nothing_else(what: str) -> None:
+    assert allows(reading(PROD), *(READ | NOT_READ)[what]) == (what in READ)
+
+
+def test_only_the_pipelines_own_guard_of_this_environment_can_take_that_role_on() -> None:
+    (trust,) = read_by(PROD)["Statement"]
+    assert trust["Principal"] == {"AWS": [f"arn:aws:iam::{TOOLING.id}:root"]}
+    own = f"arn:aws:iam::{TOOLING.id}:role/sanctum-pipeline-guard-prod"
+    assert trust["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [own]}}
+    assert trust["Action"] == "sts:AssumeRole"
+
+
+@EVERY
+def test_the_role_that_reads_is_made_by_a_person_where_the_pipeline_deploys_and_nowhere_else(
+    account: GuardedAccount, application: dict[str, Template]
+) -> None:
+    roles = application[account.stack].properties("AWS::IAM::Role")
+    expected = [(READER, read_by(account), [reading(account)])] if account in DELIVERED else []
+    assert [
+        (r["RoleName"], r["AssumeRolePolicyDocument"], [p["PolicyDocument"] for p in r["Policies"]]) for r in roles
+    ] == expected
+    assert {stage for account in DELIVERED for stage in account.stages} == {"staging", "prod"}
 
 
 @EVERY

@@ -180,6 +180,16 @@ class Case:
     servers: set[str] | None = None
 
 
+NO_ROLE = Refused("NoSuchEntity: x")
+READER_ROLE = {
+    "Role": {
+        "Path": "/",
+        "RoleName": "sanctum-guard-reader",
+        "RoleId": "A" * 16,
+        "Arn": "arn:aws:iam::777788889999:role/sanctum-guard-reader",
+        "CreateDate": "2026-01-01T00:00:00Z",
+    }
+}
 CASES = [
     Case("Bootstrap", "old", {"ssm.GetParameter": {"Parameter": {"Value": "5"}}} | _stack(""), BAD, "make bootstrap"),
     Case("Bootstrap", "none", {"ssm.GetParameter": Refused("ParameterNotFound: x")}, BAD, "us-west-2 is not boot"),
@@ -197,8 +207,10 @@ CASES = [
         GOOD,
         "us-west-2 trusts",
     ),
-    Case("Guards", "ready", {"iam.GetPolicy": {"Policy": {}}}, GOOD, "sanctum-boundary is there"),
-    Case("Guards", "none", {"iam.GetPolicy": Refused("NoSuchEntity: x")}, BAD, "make bootstrap ENV=prod"),
+    Case("Guards", "ready", {"iam.GetPolicy": {"Policy": {}}, "iam.GetRole": READER_ROLE}, GOOD, "-boundary is there"),
+    Case("Guards", "not read", {"iam.GetPolicy": {"Policy": {}}, "iam.GetRole": NO_ROLE}, BAD, "no role sanctum-guard"),
+    Case("Guards", "nobody reads dev", {"iam.GetPolicy": {"Policy": {}}}, GOOD, "-boundary is there", of="dev"),
+    Case("Guards", "none", {"iam.GetPolicy": NO_ROLE, "iam.GetRole": READER_ROLE}, BAD, "make bootstrap ENV=prod"),
     Case("Zones", "ready", _zones(), GOOD, "us-east-1c is use1-az4"),
     Case("Zones", "no lattice", _zones(ids=("use1-az1", "use1-az2", "use1-az3")), BAD, "where there is no VPC Lattice"),
     Case(

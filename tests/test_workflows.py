@@ -181,9 +181,9 @@ def test_any_failure_on_main_is_reported(workflow: str) -> None:
     assert {*WORKFLOWS[workflow]["jobs"]["report"]["needs"]} == others - conditional
 
 
-def test_vulnerabilities_are_asked_for_each_week_and_when_a_lock_changes() -> None:
+def test_vulnerabilities_are_asked_for_each_day_and_when_a_lock_changes() -> None:
     triggers = _triggers(WORKFLOWS["dependencies"])
-    assert [entry["cron"] for entry in triggers["schedule"]] == ["23 4 * * 1"]
+    assert [entry["cron"] for entry in triggers["schedule"]] == ["23 4 * * *"]
     assert triggers["push"] == {"branches": ["main"], "paths": triggers["pull_request"]["paths"]}
     locks = [
         file.relative_to(ROOT)

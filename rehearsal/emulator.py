@@ -54,6 +54,7 @@ def emulator(database: Aurora, model: str) -> Generator[None]:
         "GATEWAY_PORT": str(EMULATOR_PORT),
         "AUTH": "true",
         "SFTP_ENABLED": "0",
+        "MINISTACK_DOCKER_TIMEOUT": "120",
         "IOT_MTLS_ENABLED": "0",
         "MINISTACK_ACCOUNT_ID": environment().account.id,
         "MINISTACK_BEDROCK_PROXY_URL": model,

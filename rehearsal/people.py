@@ -11,10 +11,10 @@ from local.failure import Failure
 from rehearsal.world import World
 from tests.rolling.clients import Client, Told
 
-PEOPLE = 8
-PAUSE_SECONDS = 0.25
+PEOPLE = 16
+PAUSE_SECONDS = 0.4
 """Between two requests of a person: together they make more than ``LEAST_PER_SECOND``."""
-TALK = 60
+TALK = 100
 """Every so many requests one is a message, and one a message whose reply is followed: the model has one processor."""
 LEAST_PER_SECOND = 20
 MEMORY_SECONDS = 120

@@ -43,7 +43,8 @@ def install() -> None:
     context_of = actions.request_tag_context
 
     def context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
-        return {**context_of(service, action, body, *rest), **(_encryption_context(body) if service == "kms" else {})}
+        more = _CONDITIONS[service](body) if service in _CONDITIONS else {}
+        return {**context_of(service, action, body, *rest), **more}
 
     actions.request_tag_context = context
     pin = evaluator.pin_request_origin
@@ -52,6 +53,7 @@ def install() -> None:
         pin(address, secure_transport=True)  # the gateway speaks plain HTTP, which every bucket's policy refuses
 
     evaluator.pin_request_origin = ministack.module("app").pin_request_origin = secure
+    note("bypassed", "IAM: nobody asks for iam:PassRole, and CloudFormation makes resources without its execution role")
     note("bypassed", "TLS of the API: the emulator's is plain HTTP, and policies take it for TLS")
 
 
@@ -66,6 +68,15 @@ def _role(principal: str) -> str:
 def _encryption_context(body: bytes) -> dict[str, Any]:
     given: dict[str, str] = json.loads(body or b"{}").get("EncryptionContext") or {}
     return {f"kms:EncryptionContext:{name}": value for name, value in given.items()}
+
+
+def _cluster(body: bytes) -> dict[str, Any]:
+    name = str(json.loads(body or b"{}").get("cluster") or "default")
+    return {"ecs:cluster": name if name.startswith("arn:") else ministack.arn("ecs", f"cluster/{name}")}
+
+
+_CONDITIONS: dict[str, Callable[[bytes], dict[str, Any]]] = {"kms": _encryption_context, "ecs": _cluster}
+"""Keys of conditions that say what a request is about, by service and from its body."""
 
 
 def session(role: str, name: str) -> dict[str, Any]:

@@ -10,14 +10,17 @@ OWN = {
     ("network", "lattice_prefix_list"),
     ("web", "domain"),
     ("operations", "emails"),
+    ("model", "context_tokens"),
+    ("model", "reply_tokens"),
+    ("model", "concurrency"),
     ("compute", "architecture"),
     ("compute", "backend"),
     ("compute", "ai_core"),
 }
-"""Whose account it is, and what processors and sizes the tasks have on this machine."""
+"""Whose account it is, what the model can that answers here, and which processors and sizes the tasks have."""
 
 
-def test_what_is_rehearsed_is_dev_but_for_whose_it_is_and_the_size_of_its_tasks() -> None:
+def test_what_is_rehearsed_is_dev_but_for_whose_it_is_its_model_and_its_tasks() -> None:
     rehearsed, dev = (tomllib.loads(text) for text in (settings.text(), (ROOT / "dev.toml").read_text()))
     differing = {
         (table, key)

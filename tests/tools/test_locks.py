@@ -25,7 +25,9 @@ two-three==3 ; python_full_version >= '3.12' \\
     --hash=sha256:dd
 four==4 ; platform_machine == 'aarch64' \\
     --hash=sha256:ee
-    # via one
+    # via
+    #   -c requirements-dev.txt
+    #   one
 """
 
 

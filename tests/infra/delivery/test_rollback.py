@@ -167,6 +167,12 @@ def test_who_calls_goes_back_before_who_is_called() -> None:
     assert [asked["service"] for what, asked in cloud.done if what == "update"] == ["backend", "ai_core"]
 
 
+def test_a_service_that_went_back_before_an_earlier_deployment_does_not_hold_the_others_up() -> None:
+    cloud = Cloud(tags={_definition("ai-core:4"): {"key": TAKEN_BACK, "value": _definition("ai-core:3")}})
+    assert _back(cloud) == BACK
+    assert [asked["service"] for what, asked in cloud.done if what == "update"] == ["backend"]
+
+
 def test_nothing_is_done_without_consent() -> None:
     cloud = Cloud()
     assert _back(cloud, consent=False) == NOTHING_DONE

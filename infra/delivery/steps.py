@@ -60,7 +60,7 @@ def synth_step(source: pipelines.CodePipelineSource, *, downloads: s3.IBucket) -
         build_environment=codebuild.BuildEnvironment(compute_type=TESTS),
         cache=codebuild.Cache.bucket(downloads, prefix=DOWNLOADS),
         partial_build_spec=codebuild.BuildSpec.from_object(runtime(python="3.13") | {"cache": cache}),
-        timeout=cdk.Duration.hours(1),
+        timeout=cdk.Duration.hours(2),
     )
 
 

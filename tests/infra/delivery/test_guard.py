@@ -1,5 +1,6 @@
 """Before a deployment: what is stateful is kept, or somebody has written down why not."""
 
+import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from infra.delivery.deployed import DeployedStack, write_assembly
 from infra.preflight.aws import AwsError
 from infra.settings import read_environment
 from tests.infra.preflight.recorded import Answer, Answers, RecordedSession, Refused
+from tests.infra.template import Template
 from tests.support.aws import with_credentials
 
 PROD = read_environment("prod")
@@ -220,3 +222,53 @@ def test_a_role_that_cannot_be_taken_on_is_named_with_the_command_that_makes_it(
     session = RecordedSession({"sts.AssumeRole": Refused("AccessDenied: not authorized")})
     with pytest.raises(AwsError, match=r"role/reader cannot be taken on \(make bootstrap makes it\)"):
         in_account(PROD.account, session, role="arn:aws:iam::777788889999:role/reader")  # pyright: ignore[reportArgumentType]  # stands for it
+
+
+@pytest.fixture
+def really_deployed(templates: dict[tuple[str, str], Template]) -> dict[tuple[str, str], Json]:
+    """Everything that the repository deploys to production."""
+    regions = {"BackupCopy": COPIES}
+    return {
+        (regions.get(stack, HOME), f"prod-{stack}"): copy.deepcopy(template.body)
+        for (environment, stack), template in templates.items()
+        if environment == "prod"
+    }
+
+
+def test_all_that_this_repository_deploys_is_understood(
+    assembly: Path, really_deployed: dict[tuple[str, str], Json], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _guard(assembly, _cloud(really_deployed)) == guard.KEPT
+    assert "# Stateful: nothing is lost\n# No template differs\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("stack", "type_", "where"),
+    [
+        ((HOME, "prod-Data"), "AWS::RDS::DBCluster", "prod/Data/Users"),
+        ((HOME, "prod-Data"), "AWS::OpenSearchService::Domain", "prod/Data/Memory/Domain"),
+        ((COPIES, "prod-BackupCopy"), "AWS::Backup::BackupVault", "prod/BackupCopy"),
+        ((HOME, "prod-Compute"), "AWS::KMS::Key", "prod/Compute/TasksKey"),
+    ],
+)
+def test_what_this_repository_must_never_lose_is_missed(
+    assembly: Path,
+    really_deployed: dict[tuple[str, str], Json],
+    capsys: pytest.CaptureFixture[str],
+    *,
+    stack: tuple[str, str],
+    type_: str,
+    where: str,
+) -> None:
+    """One more of it is deployed than the templates of this commit have."""
+    resources = really_deployed[stack]["Resources"]
+    one = copy.deepcopy(next(resource for resource in resources.values() if resource["Type"] == type_))
+    one["Metadata"]["aws:cdk:path"] = f"pipeline/{where}2/Resource"
+    resources["More"] = one
+    assert _guard(assembly, _cloud(really_deployed)) == guard.LOST
+    assert f"- wants a waiver: pipeline/{where}2: removed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_templates_of_an_environment_are_found_where_the_synth_writes_them(name: str, assembly: Path) -> None:
+    assert (guard.synthesized(read_environment(name), assembly) / "manifest.json").is_file()

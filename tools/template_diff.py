@@ -36,7 +36,7 @@ WIDTH: Final = 100
 _DIGEST: Final = re.compile(r"\b[0-9a-f]{40,64}\b")
 _UNTOLD: Final = frozenset({"Metadata"})
 _SECTIONS: Final = ("Parameters", "Mappings", "Conditions", "Outputs")
-_KINDS: Final = ("added", "removed", "changed", "replaced")
+_KINDS: Final = ("added", "removed", "changed", "replaced", "perhaps replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ def _stacks(old: Path, new: Path) -> Iterator[str]:
     if not alike:
         yield "# No template differs"
     for (name, told), places in alike.items():
-        counted = ", ".join(f"{sum(one.kind == kind for one in told)} {kind}" for kind in _KINDS)
-        yield f"@@ {name} ({', '.join(places)}): {counted} @@"
+        counts = {kind: sum(one.kind == kind for one in told) for kind in _KINDS}
+        counted = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        yield f"@@ {name} ({', '.join(places)}): {counted or 'no resource'} @@"
         for one in told:
             yield from one.lines
 
@@ -130,7 +131,9 @@ def _resource(before: Resource | None, after: Resource | None, reason: str) -> I
         lines = tuple(_shown(list(_differing(old, new)), after.stack))
         if reason:
             why = _line(reason.partition(" and changes from ")[0], after.stack)
-            yield _Told("replaced", (f"! {_name(after)}: REPLACED: {why}", *lines))
+            # One that is written as before may be replaced because of what it refers to, which only a deployment shows.
+            kind = "replaced" if lines else "perhaps replaced"
+            yield _Told(kind, (f"! {_name(after)}: {kind.upper()}: {why}", *lines))
         elif lines:
             yield _Told("changed", (f"! {_name(after)}", *lines))
 

@@ -1,6 +1,8 @@
 """A reviewer reads what a change does to every environment, and first of all what it would lose."""
 
 import copy
+import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -90,13 +92,24 @@ def test_every_kind_of_change_is_told_once_for_all_environments(
     assert {"- AWS::Logs::MetricFilter Filter", "+ AWS::SNS::Topic Topic"} <= {*lines}
 
 
+def test_what_refers_to_what_changes_is_perhaps_replaced(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
+    for templates in (change.old, change.new):
+        task = templates["dev"]["Resources"]["Task"]["Properties"]
+        task["ContainerDefinitions"] = [{"Image": {"Fn::GetAtt": ["Rows", "Endpoint.Address"]}}]
+    change.new["dev"]["Resources"]["Rows"]["Properties"]["BackupRetentionPeriod"] = 35
+    code, lines = change.read(capsys)
+    assert code == KEPT
+    assert "@@ Data (dev): 1 changed, 1 perhaps replaced @@" in lines
+    assert any(line.startswith("! AWS::ECS::TaskDefinition Task: PERHAPS REPLACED: Container") for line in lines)
+
+
 def test_what_one_environment_alone_changes_is_told_of_it_alone(
     change: Change, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change.new["prod"]["Resources"]["Filter"]["Properties"]["FilterPattern"] = 2
     _, lines = change.read(capsys)
     assert lines[1:] == [
-        "@@ Data (prod): 0 added, 0 removed, 1 changed, 0 replaced @@",
+        "@@ Data (prod): 1 changed @@",
         "! AWS::Logs::MetricFilter Filter",
         "    FilterPattern: 1 → 2",
     ]
@@ -143,9 +156,9 @@ def test_stacks_that_come_and_go_are_told(change: Change, capsys: pytest.Capture
     del change.new["dev"]
     code, lines = change.read(capsys)
     assert code == WANTED
-    gone = lines.index("@@ Data (dev): 0 added, 3 removed, 0 changed, 0 replaced @@")
+    gone = lines.index("@@ Data (dev): 3 removed @@")
     assert lines[gone + 1] == "- the stack is in these templates no longer; no deployment removes it"
-    new = lines.index("@@ Data (prod): 3 added, 0 removed, 0 changed, 0 replaced @@")
+    new = lines.index("@@ Data (prod): 3 added @@")
     assert lines[new + 1] == "+ the stack is new"
 
 
@@ -166,3 +179,20 @@ def test_much_is_cut_and_counted(change: Change, capsys: pytest.CaptureFixture[s
     assert max(map(len, lines)) < 300
     assert len("\n".join(lines)) <= MOST_CHARACTERS + 40
     assert lines[-1].endswith("more lines")
+
+
+def test_of_the_real_templates_what_is_lost_in_one_environment_is_found(
+    assembly: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(assembly, new, ignore=shutil.ignore_patterns("asset.*"))
+    (file,) = new.rglob("*prodData*.template.json")
+    template = json.loads(file.read_text())
+    (cluster,) = (one for one in template["Resources"].values() if one["Type"] == "AWS::RDS::DBCluster")
+    cluster["Properties"]["DeletionProtection"] = False
+    file.write_text(json.dumps(template))
+    assert template_diff.main(assembly, new, tmp_path / "none.toml") == WANTED
+    told = capsys.readouterr().out
+    assert "wants a waiver: prod/Data/" in told or "wants a waiver: pipeline/prod/Data/" in told
+    assert "@@ Data (prod): 1 changed @@\n! AWS::RDS::DBCluster " in told
+    assert told.count("\n@@ ") == told.count(" (prod): ")  # and at most what refers to it in another stack

@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -14,122 +13,9 @@ from infra.delivery.credentials import in_account
 from infra.delivery.release import TAKEN_BACK, CannotGoBack, Step, copy_of
 from infra.delivery.rollback import BACK, NOT_BACK, NOTHING_DONE, Rollback, main
 from infra.preflight.aws import Aws
-from infra.settings import read_environment
-from tests.infra.preflight.recorded import Answer, Answers, RecordedSession, Refused
+from tests.infra.delivery.released import ARN, PROD, REPOSITORY, UPDATED, Cloud, Json, definition
+from tests.infra.preflight.recorded import RecordedSession
 from tests.support.aws import with_credentials
-
-PROD = read_environment("prod")
-ARN = f"arn:aws:ecs:{PROD.account.region}:{PROD.account.id}"
-UPDATED = datetime(2026, 11, 20, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-REPOSITORY = f"cdk-hnb659fds-container-assets-{PROD.account.id}-{PROD.account.region}"
-
-Json = dict[str, Any]
-
-
-def _definition(name: str) -> str:
-    return f"{ARN}:task-definition/sanctum-prod-{name}"
-
-
-@dataclass
-class Cloud:
-    """The stack, and two services: the newest release, of ``UPDATED``, changed the backend alone."""
-
-    status: list[str] = field(default_factory=lambda: ["UPDATE_COMPLETE"])
-    """Of the stack: what it is one question after another; the last one stays."""
-    ends: str = "SUCCESSFUL"
-    """What becomes of a deployment."""
-    images: bool = True
-    done: list[tuple[str, Json]] = field(default_factory=list[tuple[str, Json]])
-    services: dict[str, list[tuple[datetime, str, str]]] = field(
-        default_factory=lambda: {
-            "backend": [
-                (UPDATED + timedelta(minutes=4), "SUCCESSFUL", _definition("backend:9")),
-                (UPDATED - 2 * DAY, "ROLLBACK_SUCCESSFUL", _definition("backend:8")),
-                (UPDATED - 5 * DAY, "SUCCESSFUL", _definition("backend:7")),
-                (UPDATED - 9 * DAY, "SUCCESSFUL", _definition("backend:6")),
-            ],
-            "ai_core": [
-                (UPDATED - 5 * DAY, "SUCCESSFUL", _definition("ai-core:4")),
-                (UPDATED - 9 * DAY, "SUCCESSFUL", _definition("ai-core:3")),
-            ],
-        }
-    )
-    """When each was deployed, what came of it, and which task definition; the newest first."""
-    tags: dict[str, Json] = field(default_factory=dict[str, Json])
-
-    def answers(self) -> Answers:
-        """What AWS answers."""
-        return {
-            "sts.GetCallerIdentity": {"Account": PROD.account.id},
-            "cloudformation.DescribeStacks": self._stack,
-            "cloudformation.CancelUpdateStack": self._does("cancel"),
-            "cloudformation.ContinueUpdateRollback": self._does("continue"),
-            "ecs.ListServices": {"serviceArns": [f"{ARN}:service/sanctum-prod/{name}" for name in self.services]},
-            "ecs.ListServiceDeployments": self._deployments,
-            "ecs.DescribeServiceRevisions": self._revision,
-            "ecs.DescribeServices": self._service,
-            "ecs.DescribeTaskDefinition": self._described,
-            "ecs.RegisterTaskDefinition": self._register,
-            "ecs.UpdateService": self._update,
-            "ecr.DescribeImages": {} if self.images else Refused("ImageNotFoundException: gone"),
-        }
-
-    def _does(self, what: str) -> Any:
-        def do(_: str, asked: Json) -> Answer:
-            self.done.append((what, asked))
-            return {}
-
-        return do
-
-    def _stack(self, _: str, asked: Json) -> Answer:
-        assert asked == {"StackName": "prod-Compute"}
-        status = self.status.pop(0) if len(self.status) > 1 else self.status[0]
-        stack = {"StackName": "prod-Compute", "StackStatus": status, "CreationTime": UPDATED - 99 * DAY}
-        return {"Stacks": [stack | {"LastUpdatedTime": UPDATED}]}
-
-    def _deployments(self, _: str, asked: Json) -> Answer:
-        """Two a page, and the oldest first."""
-        found = [
-            {"createdAt": when, "status": status, "targetServiceRevisionArn": f"revision of {definition}"}
-            for when, status, definition in reversed(self.services[asked["service"]])
-        ]
-        start = int(asked.get("nextToken", 0))
-        more = {"nextToken": str(start + 2)} if start + 2 < len(found) else {}
-        return {"serviceDeployments": found[start : start + 2]} | more
-
-    def _revision(self, _: str, asked: Json) -> Answer:
-        (arn,) = asked["serviceRevisionArns"]
-        return {"serviceRevisions": [{"taskDefinition": arn.removeprefix("revision of ")}]}
-
-    def _service(self, _: str, asked: Json) -> Answer:
-        (name,) = asked["services"]
-        running = next(d for _, status, d in self.services[name] if status == "SUCCESSFUL")
-        return {"services": [{"taskDefinition": running}]}
-
-    def _described(self, _: str, asked: Json) -> Answer:
-        arn = asked["taskDefinition"]
-        family, number = arn.rpartition("/")[2].split(":")
-        image = f"{PROD.account.id}.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}:{family}-{number}"
-        definition = {
-            "taskDefinitionArn": arn,
-            "family": family,
-            "revision": int(number),
-            "status": "INACTIVE",
-            "cpu": "512",
-            "containerDefinitions": [{"name": family, "image": image}],
-        }
-        return {"taskDefinition": definition, "tags": [self.tags[arn]] if arn in self.tags else []}
-
-    def _register(self, _: str, asked: Json) -> Answer:
-        self.done.append(("register", asked))
-        return {"taskDefinition": {"taskDefinitionArn": f"{ARN}:task-definition/{asked['family']}:100"}}
-
-    def _update(self, _: str, asked: Json) -> Answer:
-        self.done.append(("update", asked))
-        deployment = (UPDATED + DAY, self.ends, asked["taskDefinition"])
-        self.services[asked["service"]].insert(0, deployment)
-        return {}
 
 
 def _back(cloud: Cloud, *, consent: bool = True, said: list[str] | None = None) -> int:
@@ -152,7 +38,7 @@ def test_what_the_last_deployment_changed_gets_the_definition_it_had_before() ->
     (_, registered), (_, updated) = cloud.done
     assert registered["containerDefinitions"][0]["image"].endswith(":sanctum-prod-backend-7")
     assert set(registered) == {"family", "cpu", "containerDefinitions", "tags"}
-    assert registered["tags"] == [{"key": TAKEN_BACK, "value": _definition("backend:9")}]
+    assert registered["tags"] == [{"key": TAKEN_BACK, "value": definition("backend:9")}]
     assert updated == {
         "cluster": "sanctum-prod",
         "service": "backend",
@@ -162,13 +48,13 @@ def test_what_the_last_deployment_changed_gets_the_definition_it_had_before() ->
 
 def test_who_calls_goes_back_before_who_is_called() -> None:
     cloud = Cloud()
-    cloud.services["ai_core"].insert(0, (UPDATED + timedelta(minutes=1), "SUCCESSFUL", _definition("ai-core:5")))
+    cloud.services["ai_core"].insert(0, (UPDATED + timedelta(minutes=1), "SUCCESSFUL", definition("ai-core:5")))
     assert _back(cloud) == BACK
     assert [asked["service"] for what, asked in cloud.done if what == "update"] == ["backend", "ai_core"]
 
 
 def test_a_service_that_went_back_before_an_earlier_deployment_does_not_hold_the_others_up() -> None:
-    cloud = Cloud(tags={_definition("ai-core:4"): {"key": TAKEN_BACK, "value": _definition("ai-core:3")}})
+    cloud = Cloud(tags={definition("ai-core:4"): {"key": TAKEN_BACK, "value": definition("ai-core:3")}})
     assert _back(cloud) == BACK
     assert [asked["service"] for what, asked in cloud.done if what == "update"] == ["backend"]
 
@@ -183,7 +69,7 @@ def test_nothing_is_done_without_consent() -> None:
 
 def test_a_release_that_does_not_come_up_leaves_the_next_service_alone() -> None:
     cloud = Cloud(ends="ROLLBACK_SUCCESSFUL")
-    cloud.services["ai_core"].insert(0, (UPDATED + timedelta(minutes=1), "SUCCESSFUL", _definition("ai-core:5")))
+    cloud.services["ai_core"].insert(0, (UPDATED + timedelta(minutes=1), "SUCCESSFUL", definition("ai-core:5")))
     assert _back(cloud) == NOT_BACK
     assert [asked["service"] for what, asked in cloud.done if what == "update"] == ["backend"]
 
@@ -207,7 +93,7 @@ def test_a_way_back_that_failed_is_gone_on_with() -> None:
 
 
 def _taken_back() -> Cloud:
-    return Cloud(tags={_definition("backend:9"): {"key": TAKEN_BACK, "value": _definition("backend:8")}})
+    return Cloud(tags={definition("backend:9"): {"key": TAKEN_BACK, "value": definition("backend:8")}})
 
 
 def _first() -> Cloud:
@@ -224,7 +110,7 @@ def _unchanged() -> Cloud:
 
 def _under_way() -> Cloud:
     cloud = Cloud()
-    cloud.services["ai_core"].insert(0, (UPDATED, "IN_PROGRESS", _definition("ai-core:5")))
+    cloud.services["ai_core"].insert(0, (UPDATED, "IN_PROGRESS", definition("ai-core:5")))
     return cloud
 
 

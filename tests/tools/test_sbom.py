@@ -12,6 +12,8 @@ from tools.locks import Locked
 
 Json = dict[str, Any]
 
+pytestmark = pytest.mark.xdist_group("sbom")  # written once
+
 
 @pytest.fixture(scope="session")
 def bills(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:

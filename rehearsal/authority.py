@@ -13,6 +13,17 @@ from cryptography.x509.oid import NameOID
 from local import files
 
 LIFE = timedelta(days=1)
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -29,6 +40,7 @@ class Authority:
             made = (
                 _builder(name, name, key)
                 .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+                .add_extension(_SIGNS_CERTIFICATES, critical=True)
                 .sign(key, SHA256())
             )
             files.write(key_file, _pem(key))
@@ -48,6 +60,7 @@ class Authority:
                 _builder(_name("a front"), issuer, key)  # a host's name may be longer than a common name
                 .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                .add_extension(_key_of(self._key), critical=False)
                 .sign(self._key, SHA256())
             )
             files.write(path, made.public_bytes(Encoding.PEM) + _pem(key))
@@ -71,7 +84,12 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + LIFE)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+
+
+def _key_of(issuer: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
 
 
 def _name(common: str) -> x509.Name:

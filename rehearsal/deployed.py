@@ -6,7 +6,7 @@ import boto3
 
 from local.failure import Failure
 from rehearsal.emulator import aws
-from rehearsal.settings import STAGE
+from rehearsal.settings import STAGE, environment
 
 CLUSTER = f"sanctum-{STAGE}"
 
@@ -21,6 +21,13 @@ def client(service: str) -> Any:
         aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def make_zone() -> str:
+    """The id of a hosted zone for the environment's public name."""
+    name = environment().web.domain.partition(".")[2]
+    made = client("route53").create_hosted_zone(Name=name, CallerReference=name)
+    return made["HostedZone"]["Id"].removeprefix("/hostedzone/")
 
 
 def tasks() -> dict[str, set[str]]:

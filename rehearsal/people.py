@@ -23,9 +23,9 @@ MEMORY_SECONDS = 120
 class Visitor(Client):
     """Somebody who uses what the load balancer lets through."""
 
-    async def use(self, over: asyncio.Event) -> None:
-        """Look, talk and follow a reply by turns, until it is over."""
-        for turn in itertools.count():
+    async def use(self, over: asyncio.Event, first: int) -> None:
+        """Look, talk and follow a reply by turns, until it is over; ``first`` is which turn it begins with."""
+        for turn in itertools.count(first):
             if over.is_set():
                 return
             if turn % TALK == 0:
@@ -96,7 +96,9 @@ async def _use(world: World, seen: Using, began: threading.Event, enough: thread
             return
         finally:
             began.set()
-        await asyncio.gather(end(), *(person.use(over) for person in people))
+        await asyncio.gather(
+            end(), *(person.use(over, TALK * number // PEOPLE) for number, person in enumerate(people))
+        )
     finally:
         for person in people:
             await person.close()

@@ -12,9 +12,14 @@ STAGE = "dev"
 ARCHITECTURES = {"x86_64": "X86_64", "aarch64": "ARM64"}
 
 
-def text() -> str:
-    """The file, for processors like this machine's."""
-    return FILE.read_text().replace('"X86_64"', f'"{ARCHITECTURES[platform.machine()]}"')
+ZONE = "Z0EXAMPLE0000"
+"""In the place of the hosted zone, which gets its id when it is made."""
+
+
+def text(zone: str = ZONE) -> str:
+    """The file, for processors like this machine's and with the id of the hosted zone."""
+    here = FILE.read_text().replace('"X86_64"', f'"{ARCHITECTURES[platform.machine()]}"')
+    return here.replace(f'"{ZONE}"', f'"{zone}"')
 
 
 def environment() -> Environment:

@@ -35,6 +35,7 @@ class Life:
         self._first: Release
         self._now: Release
         self._used: list[Using] = []
+        self._zone = ""
 
     def steps(self) -> dict[str, Callable[[], str]]:
         """In order."""
@@ -56,8 +57,9 @@ class Life:
         }
 
     def synthesize(self) -> str:
-        """The checkout as it is."""
-        self._first = self._now = release("first")
+        """The checkout as it is, with a hosted zone that the operator would have made."""
+        self._zone = deployed.make_zone()
+        self._first = self._now = self._release("first")
         return f"{len(list(self._first.assembly.rglob('*.template.json')))} templates"
 
     def bootstrap(self) -> str:
@@ -100,7 +102,7 @@ class Life:
     def bad_image(self) -> str:
         """A backend that does not start never gets a request."""
         file, start = _BACKEND
-        bad = release("bad-image", Change(file, start, f'raise SystemExit("a bad release")\n{start}'))
+        bad = self._release("bad-image", Change(file, start, f'raise SystemExit("a bad release")\n{start}'))
         before = deployed.tasks()
         with using(self._world) as seen:
             began = time.monotonic()
@@ -114,7 +116,7 @@ class Life:
     def failing_migration(self) -> str:
         """Stops the deployment before a service is touched."""
         file, start = _MIGRATE
-        bad = release("failing-migration", Change(file, start, f'    raise SystemExit("it fails")\n{start}'))
+        bad = self._release("failing-migration", Change(file, start, f'    raise SystemExit("it fails")\n{start}'))
         before = deployed.tasks()
         self._refused(bad, "failing-migration")
         if deployed.tasks() != before:
@@ -126,7 +128,7 @@ class Life:
         file, start = _BACKEND
         right, had = _RIGHT
         lacking = Change(right, had, had.replace("read_admin_secret", "read_signing_keys"))
-        bad = release("missing-right", lacking, Change(file, start, f"# missing right\n{start}"))
+        bad = self._release("missing-right", lacking, Change(file, start, f"# missing right\n{start}"))
         before = deployed.tasks()
         self._refused(bad, "missing-right")
         if deployed.tasks() != before:
@@ -136,7 +138,7 @@ class Life:
     def replaced_database(self) -> str:
         """The guard refuses it before CloudFormation hears of it."""
         file, name = _CLUSTER
-        bad = release("replaced-database", Change(file, name, 'cluster_identifier=f"{identifier}-new",'))
+        bad = self._release("replaced-database", Change(file, name, 'cluster_identifier=f"{identifier}-new",'))
         if code := self._guard(self._now):
             raise Failure(f"the guard refuses what is deployed ({code})")
         if self._guard(bad) != 1:
@@ -163,7 +165,7 @@ class Life:
         changed = [Change(file, start, f"# a new release\n{start}")]
         if service != "backend":  # the backend stays as it was deployed last
             changed.append(Change(_BACKEND[0], _BACKEND[1], f"# a new release\n{_BACKEND[1]}"))
-        new = release(f"new-{service}", *changed)
+        new = self._release(f"new-{service}", *changed)
         before = deployed.tasks()
         with using(self._world) as seen:
             cdk.deploy(new.assembly, name=f"new-{service}")
@@ -174,6 +176,9 @@ class Life:
         if len(replaced) != 1 or service not in replaced.pop().lower():
             raise Failure(f"replaced were {replaced}")
         return str(seen)
+
+    def _release(self, name: str, *changes: Change) -> Release:
+        return release(name, *changes, zone=self._zone)
 
     def _refused(self, bad: Release, name: str) -> None:
         try:

@@ -27,8 +27,13 @@ class Release:
     assembly: Path
 
 
-def release(name: str, *changes: Change) -> Release:
+def release(name: str, *changes: Change, zone: str) -> Release:
     """The checkout's sources with ``changes`` made to them.
+
+    Args:
+        name: Of the release.
+        changes: What is other in it.
+        zone: Id of the hosted zone.
 
     Raises:
         Failure: what is to be replaced is not there once, or it does not synthesize.
@@ -40,7 +45,7 @@ def release(name: str, *changes: Change) -> Release:
         shutil.copy2(ROOT / file, source / file)
     shutil.rmtree(source / "environments")
     (source / "environments").mkdir()
-    (source / "environments" / settings.FILE.name).write_text(settings.text())
+    (source / "environments" / settings.FILE.name).write_text(settings.text(zone))
     for change in changes:
         path = source / change.file
         text = path.read_text()

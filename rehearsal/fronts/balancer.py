@@ -51,9 +51,16 @@ class Balancer:
                 await self._step()
                 await asyncio.sleep(SECONDS)
         finally:
-            if self._process:
-                self._process.terminate()
-                self._process.wait(20)
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+            self._socket.unlink(missing_ok=True)
+        self._process = None
+        self._known, self.well = set(), set()
+        self._draining.clear()
 
     async def _step(self) -> None:
         if self._process is None:
@@ -63,7 +70,11 @@ class Balancer:
             return
         if self._process.poll() is not None:
             raise RuntimeError(f"HAProxy ended: {self._folder / 'haproxy.log'}")
-        registered = await asyncio.to_thread(self._targets)
+        try:
+            registered = await asyncio.to_thread(self._targets)
+        except self._elb.exceptions.TargetGroupNotFoundException:
+            self._stop()  # it was deleted
+            return
         for target in registered - self._known:
             await self._register(target)
         for target in self._known - registered:

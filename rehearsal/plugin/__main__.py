@@ -1,6 +1,7 @@
 """``python -m rehearsal.plugin``: MiniStack with what it lacks, until it gets SIGTERM."""
 
 from rehearsal.plugin import (
+    alarms,
     containers,
     database,
     domain,
@@ -15,6 +16,7 @@ from rehearsal.plugin import (
     registry,
     rights,
     secrets,
+    task_rights,
     tasks,
 )
 
@@ -35,6 +37,8 @@ def main() -> None:
         tasks,
         model,
         listener,
+        alarms,
+        task_rights,
     ):
         part.install()
     app = ministack.module("app")

@@ -13,7 +13,7 @@ NETWORK = os.environ["REHEARSAL_NETWORK"]
 GATEWAY = os.environ["REHEARSAL_GATEWAY"]
 """This machine in the tasks' network; AWS SDKs take credentials from no other address than this one of ECS's."""
 BUNDLE = os.environ["REHEARSAL_CA"]
-TRUSTED = ("/srv/rds-ca.pem", "/usr/lib/ssl/cert.pem")
+TRUSTED = ("/srv/rds-ca.pem", "/etc/ssl/certs/ca-certificates.crt")
 """Where an image looks for who signs certificates: of the database, and of everything else."""
 LABEL = "sanctum.rehearsal"
 STOP_LABEL = "sanctum.rehearsal.stop-seconds"

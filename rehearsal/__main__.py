@@ -7,12 +7,16 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 from local.failure import Failure
 from rehearsal import report
 from rehearsal.places import FOLDER, ROOT
 from rehearsal.steps import Life
 from rehearsal.world import world
+
+NEEDED = 3
+"""How many of the first steps the others need: they end a rehearsal, and of the others each is taken."""
 
 
 def main() -> int:
@@ -28,10 +32,9 @@ def main() -> int:
         with world() as up:
             _say(f"{time.monotonic() - began:6.0f} s  everything that stands in for AWS is up")
             for name, step in list(Life(up).steps().items())[: chosen.steps]:
-                start = time.monotonic()
-                saw = step()
-                seen.append(report.Seen(name, time.monotonic() - start, saw))
-                _say(f"{time.monotonic() - start:6.0f} s  {name}: {saw}")
+                seen.append(_take(name, step))
+                if seen[-1].failed and len(seen) <= NEEDED:
+                    break
     except Failure as failure:
         _say(f"Failed: {failure}")
         return 1
@@ -40,9 +43,21 @@ def main() -> int:
         return 1
     text = report.page(seen, time.monotonic() - began)
     (FOLDER / "README.md").write_text(text)
-    if chosen.write:
+    failed = any(step.failed for step in seen)
+    if chosen.write and not failed:
         (ROOT / "rehearsal" / "README.md").write_text(text)
-    return 0
+    return int(failed)
+
+
+def _take(name: str, step: Callable[[], str]) -> report.Seen:
+    start = time.monotonic()
+    try:
+        saw, failed = step(), False
+    except Failure as failure:
+        saw, failed = str(failure), True
+    took = report.Seen(name, time.monotonic() - start, saw, failed=failed)
+    _say(f"{took.seconds:6.0f} s  {name}: {'FAILED: ' if failed else ''}{saw}")
+    return took
 
 
 def _say(text: str) -> None:

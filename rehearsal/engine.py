@@ -88,6 +88,11 @@ def network() -> Generator[None]:
         _remove_all()
 
 
+def running_containers() -> int:
+    """How many of a rehearsal's run."""
+    return len(docker("ps", "--quiet", "--filter", f"label={LABEL}").split())
+
+
 def _remove_all() -> None:
     if containers := docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").split():
         docker("rm", "--force", "--volumes", *containers)

@@ -25,16 +25,19 @@ What stands below is not rehearsed. The proof (`make evidence`) computes it from
 
 @dataclass(frozen=True)
 class Seen:
-    """A step, how long it took, and what it saw."""
+    """A step, how long it took, and what it saw or why it failed."""
 
     name: str
     seconds: float
     saw: str
+    failed: bool = False
 
 
 def page(seen: list[Seen], seconds: float, journal: Path = FOLDER / "journal.jsonl") -> str:
     """All of it, in Markdown; ``journal`` is the plugin's."""
-    rows = [f"| {step.name} | {step.seconds:.0f} | {_cell(step.saw)} |" for step in seen]
+    rows = [
+        f"| {step.name} | {step.seconds:.0f} | {'FAILED: ' if step.failed else ''}{_cell(step.saw)} |" for step in seen
+    ]
     notes = [json.loads(line) for line in journal.read_text().splitlines()]
     return "\n".join(
         [

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from local.failure import Failure
 from rehearsal import cdk, deployed
 from rehearsal.emulator import aws
+from rehearsal.engine import running_containers
 from rehearsal.people import Using, nothing_lost, using
 from rehearsal.places import LOGS, ROOT
 from rehearsal.processes import end_of
@@ -17,6 +18,8 @@ from rehearsal.world import World
 BACK_SECONDS = 300
 """How long a bad image may take until all is as before."""
 LEAST_REQUESTS = 3000
+STOP_SECONDS = 120
+"""A little more than a task may take to end: ``grace.stop_seconds`` of the services."""
 _BACKEND = ("services/backend/backend/__main__.py", '"""``python -m backend``: serves')
 _AI_CORE = ("services/ai_core/ai_core/__main__.py", '"""Starts the service')
 _MIGRATE = ("services/backend/backend/migrate.py", "    settings = read_settings(MigrationSettings)")
@@ -36,6 +39,7 @@ class Life:
         self._now: Release
         self._used: list[Using] = []
         self._zone = ""
+        self._applied: list[Change] = []
 
     def steps(self) -> dict[str, Callable[[], str]]:
         """In order."""
@@ -162,15 +166,15 @@ class Life:
 
     def _replace(self, service: str, line: tuple[str, str]) -> str:
         file, start = line
-        changed = [Change(file, start, f"# a new release\n{start}")]
-        if service != "backend":  # the backend stays as it was deployed last
-            changed.append(Change(_BACKEND[0], _BACKEND[1], f"# a new release\n{_BACKEND[1]}"))
-        new = self._release(f"new-{service}", *changed)
+        change = Change(file, start, f"# a new release\n{start}")
+        new = self._release(f"new-{service}", change)
         before = deployed.tasks()
         with using(self._world) as seen:
             cdk.deploy(new.assembly, name=f"new-{service}")
             after = deployed.tasks()
+            _until_replaced_ended()
         self._now = new
+        self._applied.append(change)
         self._used.append(seen)
         replaced = {name for name in before if not before[name] & after[name]}
         if len(replaced) != 1 or service not in replaced.pop().lower():
@@ -178,7 +182,8 @@ class Life:
         return str(seen)
 
     def _release(self, name: str, *changes: Change) -> Release:
-        return release(name, *changes, zone=self._zone)
+        """What is deployed, with ``changes``."""
+        return release(name, *self._applied, *changes, zone=self._zone)
 
     def _refused(self, bad: Release, name: str) -> None:
         try:
@@ -195,6 +200,15 @@ class Life:
                 command, cwd=version.source, env=aws(), stdout=log, stderr=subprocess.STDOUT, check=False
             )
         return done.returncode
+
+
+def _until_replaced_ended() -> None:
+    """What was replaced goes on serving for a while, and then ends what it does."""
+    until = time.monotonic() + STOP_SECONDS
+    while running_containers() > sum(map(len, deployed.tasks().values())):
+        if time.monotonic() > until:
+            raise Failure(f"a replaced task does not end within {STOP_SECONDS} s")
+        time.sleep(1)
 
 
 def _counted() -> str:

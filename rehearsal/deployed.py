@@ -60,6 +60,13 @@ def why_failed(stack: str) -> str:
     return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason']}" if failed else ""
 
 
+def logged(service: str, task: str) -> str:
+    """The last line that a one-off task of a service wrote, as CloudWatch Logs has it."""
+    found = client("logs").filter_log_events(logGroupName=f"/sanctum/{STAGE}/{service}", logStreamNamePrefix=f"{task}/")
+    lines: list[dict[str, Any]] = sorted(found["events"], key=lambda line: line["timestamp"])
+    return str(lines[-1]["message"]) if lines else ""
+
+
 def left() -> list[str]:
     """The stacks that there are."""
     stacks = client("cloudformation").describe_stacks()["Stacks"]

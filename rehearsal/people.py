@@ -14,7 +14,7 @@ from tests.rolling.clients import Client, Told
 PEOPLE = 16
 PAUSE_SECONDS = 0.4
 """Between two requests of a person: together they make more than ``LEAST_PER_SECOND``."""
-TALK = 400
+TALK = 1200
 """Every so many requests one is a message, and one a message whose reply is followed: the model has one processor."""
 LEAST_PER_SECOND = 20
 MEMORY_SECONDS = 120

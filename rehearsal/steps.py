@@ -137,7 +137,10 @@ class Life:
         self._refused(bad, "missing-right")
         if deployed.tasks() != before:
             raise Failure("tasks of a service were replaced")
-        return deployed.why_failed("Compute")
+        said = deployed.logged("backend", "migrate")
+        if "AccessDenied" not in said:
+            raise Failure(f"the log says nothing of a right: {said}")
+        return f"{deployed.why_failed('Compute')} Its log: {said}"
 
     def replaced_database(self) -> str:
         """The guard refuses it before CloudFormation hears of it."""

@@ -12,7 +12,6 @@ OWN = {
     ("operations", "emails"),
     ("model", "context_tokens"),
     ("model", "reply_tokens"),
-    ("model", "concurrency"),
     ("compute", "architecture"),
     ("compute", "backend"),
     ("compute", "ai_core"),

@@ -19,6 +19,7 @@ from tests.benchmarks import streams, throughput
 from tests.benchmarks.backend_alone import backend_alone
 from tests.benchmarks.fairness import factors
 from tests.benchmarks.figures import report
+from tests.benchmarks.images import report_images
 from tests.benchmarks.memory import report_memory
 from tests.benchmarks.prompts import question, words_for
 from tests.benchmarks.retrieval.report import report_retrieval
@@ -147,6 +148,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "streams": report_streams,
     "sealing": report_sealing,
     "synthesis": report_synthesis,
+    "images": report_images,
     "retrieval": lambda: asyncio.run(report_retrieval()),
     "memory": report_memory,
 }

@@ -22,6 +22,7 @@ STAND_INS = {
     "AI_CORE_URL": "https://ai-core.invalid",
     "DATABASE_ADMIN_SECRET": "arn:aws:secretsmanager:us-east-1:111122223333:secret:admin",
     "DATABASE_HOST": "database.invalid",
+    "KEY_SERVICE": "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000000",
     "MEMORY_URL": "https://memory.invalid",
     "SIGNING_KEYS": "arn:aws:secretsmanager:us-east-1:111122223333:secret:keys",
 }

@@ -6,7 +6,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.images import engine
-from tests.images.conftest import SERVICES
+from tests.images.deployment import SERVICES
 from tools.sbom import ROOT, image_bill
 
 MISSING = engine.missing()

@@ -13,7 +13,7 @@ from ai_core.memory.embedder import Embedder, load_tokenizer
 
 from infra.services import read_services
 from tests.images import engine
-from tests.images.conftest import SERVICES
+from tests.images.deployment import SERVICES
 from tests.infra.template import Json
 
 MISSING = engine.missing()

@@ -1,0 +1,79 @@
+"""How large the images are, as a registry counts them, and how soon their smallest tasks serve."""
+
+import statistics
+import subprocess
+import tarfile
+import tempfile
+import time
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.services import read_services
+from tests.benchmarks.figures import report, tell
+from tests.images import engine
+from tests.images.deployment import aws_beside, build_images, definitions_of
+from tests.infra.synth import ROOT, synthesize_quickly
+from tests.infra.template import read_assembly
+
+MEGABYTES = {"backend": 90, "ai_core": 250}
+START_SECONDS = 3
+STARTS = 5
+CHUNK = 1 << 20
+
+
+def report_images() -> None:
+    """Build both as the deployment does; nothing where no container engine is."""
+    if lacks := engine.missing():
+        tell(f"The images are left out: this {lacks}.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "cdk.out"
+        synthesize_quickly(ROOT, out, {}).check_returncode()
+        images, definitions = build_images(out, Path(folder) / "contexts"), definitions_of(read_assembly(out))
+        base = compressed_megabytes(engine.BASE)
+        with aws_beside(images, definitions) as aws:
+            for service, image in images.items():
+                megabytes = compressed_megabytes(image)
+                report(f"image of {service}, compressed", megabytes, "MB", at_most=MEGABYTES[service])
+                report("  of it its base", base, "MB")
+                definition = definitions[f"sanctum-dev-{service.replace('_', '-')}"]
+                within = read_services()[service].health.start_seconds
+                seconds = [_start_seconds(image, definition, aws, within) for _ in range(STARTS)]
+                report(
+                    f"  its smallest task serves after, median of {STARTS}",
+                    statistics.median(seconds),
+                    "s",
+                    at_most=START_SECONDS,
+                )
+
+
+def _start_seconds(image: str, definition: engine.Json, aws: str, within: float) -> float:
+    begun = time.monotonic()
+    with engine.serving(image, definition, aws, within=within):
+        return time.monotonic() - begun
+
+
+def compressed_megabytes(image: str) -> float:
+    """All layers of an image, each compressed by itself as it is pushed (gzip's usual level)."""
+    total = 0
+    with _saved(image) as archive:
+        for member in archive:
+            if member.isfile() and (layer := archive.extractfile(member)):
+                packer = zlib.compressobj()
+                while piece := layer.read(CHUNK):
+                    total += len(packer.compress(piece))
+                total += len(packer.flush())
+    return total / 1e6
+
+
+@contextmanager
+def _saved(image: str) -> Generator[tarfile.TarFile]:
+    with (
+        subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as save,
+        tarfile.open(fileobj=save.stdout, mode="r|") as archive,
+    ):
+        yield archive
+    if save.returncode:
+        raise RuntimeError(f"docker save {image} ended with {save.returncode}")

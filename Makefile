@@ -96,7 +96,8 @@ bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with y
 	@arguments=$$($(BIN)/python -m infra.guards.bootstrap arguments '$(ENV)'); \
 	$(CDK) bootstrap --app build/cdk.out $$arguments
 
-deploy: preflight synth ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
+deploy: preflight synth .tools/delivery/.stamp ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
+	@case '$(ENV)' in pipeline) ;; *) .tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out ;; esac
 	@stacks=$$($(BIN)/python -m infra.delivery.stacks '$(ENV)'); \
 	$(CDK) deploy --app build/cdk.out "$$stacks"
 

@@ -62,7 +62,7 @@ def test_a_long_message_becomes_passages_that_lose_nothing(backend: httpx.Client
 
 def test_pages_of_any_size_hold_everything_once(backend: httpx.Client) -> None:
     user = uuid4()
-    assert remember(backend, user, *(message(f"number {n}") for n in range(7))) == 204
+    assert remember(backend, user, *(message(f"my wish number {n}") for n in range(7))) == 204
     whole = everything(backend, user)
     assert len(whole) == 7
     for limit in (1, 3, 7):

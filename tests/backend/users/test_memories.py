@@ -51,7 +51,7 @@ def test_a_person_sees_all_that_is_remembered_of_them(alice: Person, mallory: Pe
 
 
 def test_pages_of_any_size_hold_everything_once(alice: Person, ai_core: AiCoreStandIn) -> None:
-    memory_of(alice, ai_core, *(f"number {n}" for n in range(12)))
+    memory_of(alice, ai_core, *(f"my wish number {n}" for n in range(12)))
     whole = listed(alice)
     assert len(whole) == 24
     for limit in (1, 5, 24):

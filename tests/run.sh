@@ -14,6 +14,7 @@ status=0
 if [ "$status" = 1 ]; then
   echo 'Once more, one by one: what failed beside other tests may have waited for a processor, and may not fail alone.'
   status=0
+  sed -i 's/@[^]"@]*":/":/' .pytest_cache/v/cache/lastfailed # xdist adds a test's group to its name
   .venv/bin/coverage run $test --last-failed --last-failed-no-failures none "$@" || status=$?
 fi
 [ "$status" = 0 ] || exit "$status" # the names of what failed are the last that is printed

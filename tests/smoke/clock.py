@@ -10,6 +10,10 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """By which people, shells and build services stop a program."""
 
 
+AGAIN_SECONDS = 1
+"""Raised once it may be lost: what a finalizer raises is (``object.__del__``), and one may be running just then."""
+
+
 class Interrupted(Exception):
     """Somebody stopped the program, or its time is over."""
 
@@ -28,6 +32,7 @@ class Clock:
         self._say = say
         self._end = 0.0
         self._bounded = self._stoppable = False
+        self._stopped = ""
 
     @property
     def left(self) -> float:
@@ -52,9 +57,9 @@ class Clock:
             Interrupted: in the block, or just after it.
         """
         self._end = time.monotonic() + seconds
-        self._bounded, self._stoppable = True, stoppable
+        self._bounded, self._stoppable, self._stopped = True, stoppable, ""
         try:
-            signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN_SECONDS)
             yield
         finally:
             self._bounded = self._stoppable = False
@@ -63,10 +68,11 @@ class Clock:
     def _come(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGALRM:
             if self._bounded:
-                self._bounded = False
-                raise TimeIsOver("the time is over")
+                raise Interrupted(self._stopped) if self._stopped else TimeIsOver("the time is over")
         elif self._stoppable:
             self._stoppable = False  # what follows is for cleaning up
-            raise Interrupted(f"stopped by {signal.Signals(number).name}")
+            self._stopped = f"stopped by {signal.Signals(number).name}"
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+            raise Interrupted(self._stopped)
         else:
             self._say(f"{signal.Signals(number).name}: what is left is being erased, which ends in {self.left:.0f} s")

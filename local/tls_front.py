@@ -11,12 +11,13 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
+from local.relay import relay
+
 MOST_CONNECTIONS = 256
 """At a time, those that still shake hands included; more wait in the kernel's queue. Above the 100 that a client's pool
 has at the most (``aiohttp.TCPConnector``)."""
 HANDSHAKE_SECONDS = 5
 UPSTREAM_SECONDS = 3
-CHUNK_BYTES = 64 * 1024
 
 
 def server_tls(certificate: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
@@ -64,20 +65,10 @@ async def _pass_on(reader: asyncio.StreamReader, client: asyncio.StreamWriter, u
     """Both ways, until either side ends."""
     async with asyncio.timeout(UPSTREAM_SECONDS):
         answers, server = await asyncio.open_connection("127.0.0.1", upstream_port)
-    ways = [asyncio.create_task(_pump(reader, server)), asyncio.create_task(_pump(answers, client))]
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        await relay((reader, client), (answers, server))
     finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
         server.close()
-
-
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(CHUNK_BYTES):
-        target.write(chunk)
-        await target.drain()
 
 
 async def main() -> None:

@@ -12,11 +12,10 @@ HEAD = """\
 # Rehearsal
 
 `make rehearse` takes a deployment through its life on one machine: the templates that this repository synthesizes, byte
-for byte, deployed by the real `cdk` to an emulator of AWS ([MiniStack](https://pypi.org/project/ministack/) with a
-plugin, `rehearsal/plugin`), with real containers, PostgreSQL, OpenSearch and a language model. It needs Linux, docker,
-`git`, and for OpenSearch a JDK of version 21 or newer and Maven. Decision
-[0022](../docs/decisions/0022-rehearsed-on-an-emulator.md) says why. This page was written by a run (`make rehearse
-WRITE=1`).
+for byte, deployed by the real `cdk` to an emulator of AWS (MiniStack, with a plugin: `rehearsal/plugin`), with real
+containers, PostgreSQL, OpenSearch and a language model. It needs Linux, docker, `git`, and for OpenSearch a JDK of
+version 21 or newer and Maven. Decision [0022](../docs/decisions/0022-rehearsed-on-an-emulator.md) says why. This page
+was written by a run (`make rehearse WRITE=1`).
 """
 LIMITS = """\
 What stands below is not rehearsed. The proof (`make evidence`) computes it from the same templates.

@@ -23,7 +23,15 @@ RELEASE: Final = "build/release"
 ASSEMBLY: Final = "build/cdk.out"
 DOWNLOADS: Final = "downloads"
 """Where in the bucket of the artifacts the packages are that a build has fetched before."""
-LOCKS: Final = ("local/requirements.txt", "package-lock.json", "requirements-dev.txt", "tools/checkov/requirements.txt")
+KEPT: Final = "build/downloads"
+"""Where they are in the checkout of a build."""
+LOCKS: Final = (
+    "local/requirements.txt",
+    "package-lock.json",
+    "requirements-dev.txt",
+    "tools/checkov/requirements.txt",
+    "tools/dependencies/requirements.txt",
+)
 SOON: Final = 20
 """Minutes after which a guard or a smoke test is given up."""
 
@@ -49,12 +57,16 @@ def synth_step(source: pipelines.CodePipelineSource, *, downloads: s3.IBucket) -
     """
     cache = {
         "key": f"downloads-$(codebuild-hash-files {' '.join(LOCKS)})",
-        "paths": ["/root/.cache/pip/**/*", "/root/.npm/**/*"],
+        "paths": [f"{KEPT}/**/*"],
     }
     return pipelines.CodeBuildStep(
         "Synth",
         input=cast("pipelines.IFileSetProducer", source),
-        env={"CI": "true"},  # a test that skips has to be on the list
+        env={
+            "CI": "true",  # a test that skips has to be on the list
+            "PIP_CACHE_DIR": f"{KEPT}/pip",
+            "npm_config_cache": f"{KEPT}/npm",
+        },
         commands=["make check test evidence release"],
         primary_output_directory=ASSEMBLY,
         build_environment=codebuild.BuildEnvironment(compute_type=TESTS),

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from weakref import WeakSet
 
+from local.relay import relay
 from rehearsal.fronts.emulator import Emulator
 from rehearsal.fronts.names import Names
 
@@ -78,13 +79,7 @@ class Front:
         server, requests = await asyncio.open_connection("127.0.0.1", self._upstream)
         opened.callback(requests.close)
         requests.write(start)
-        ways = [asyncio.create_task(_pump(client, requests)), asyncio.create_task(_pump(server, answers))]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+        await relay((client, answers), (server, requests))
 
     async def _sign_in(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> bytes:
         """What PostgreSQL is to be told first.
@@ -143,9 +138,3 @@ def _error(code: str, message: str) -> bytes:
         for kind, value in ((b"S", "FATAL"), (b"V", "FATAL"), (b"C", code), (b"M", message))
     )
     return b"E" + struct.pack("!i", len(fields) + 5) + fields + b"\0"
-
-
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while chunk := await source.read(64 * 1024):
-        target.write(chunk)
-        await target.drain()

@@ -195,6 +195,12 @@ def test_only_the_build_that_tests_a_commit_asks_github_for_it(stacks: Stacks) -
     assert using == {"Synth"}
 
 
+def _kept_elsewhere(stacks: Stacks) -> None:
+    for row in builds_of(stacks)["Synth"]["Environment"]["EnvironmentVariables"]:
+        if row["Name"] == "PIP_CACHE_DIR":
+            row["Value"] = "build/pip"
+
+
 def _cached(**changed: object) -> Mutation:
     def mutate(stacks: Stacks) -> None:
         project = builds_of(stacks)["Synth"]
@@ -207,6 +213,7 @@ def _cached(**changed: object) -> Mutation:
 
 @pipeline_promise(
     installed_packages=_cached(paths=[".venv/**/*"]),
+    kept_elsewhere=_kept_elsewhere,
     kept_for_ever=_cached(key="downloads"),
     a_lock_left_out=_cached(key="downloads-$(codebuild-hash-files package-lock.json)"),
     elsewhere=lambda stacks: builds_of(stacks)["Synth"]["Cache"].update(Location="somebody-elses"),
@@ -220,9 +227,12 @@ def test_packages_are_kept_as_they_were_downloaded_for_each_state_of_the_lock_fi
     for name, build in builds_of(stacks).items():
         assert build["Cache"] == (own if name == "Synth" else {"Type": "NO_CACHE"})
     cache = buildspec_of(builds_of(stacks)["Synth"])["cache"]
-    assert cache["paths"] == ["/root/.cache/pip/**/*", "/root/.npm/**/*"]
+    (kept,) = (path.removesuffix("/**/*") for path in cache["paths"])
+    told = {row["Name"]: row["Value"] for row in builds_of(stacks)["Synth"]["Environment"]["EnvironmentVariables"]}
+    assert {told["PIP_CACHE_DIR"], told["npm_config_cache"]} == {f"{kept}/pip", f"{kept}/npm"}
     key = re.fullmatch(r"downloads-\$\(codebuild-hash-files (.+)\)", cache["key"])
     assert key
-    locks = {"package-lock.json", "requirements-dev.txt", "local/requirements.txt", "tools/checkov/requirements.txt"}
+    tools = {f"tools/{name}/requirements.txt" for name in ("checkov", "dependencies")}
+    locks = {"package-lock.json", "requirements-dev.txt", "local/requirements.txt"} | tools
     assert {*key[1].split()} == locks
     assert all((ROOT / lock).is_file() for lock in locks)

@@ -419,6 +419,9 @@ class Operations(Table):
     """They are also told at 80 % of it, and when the month is going to cost more."""
     dashboard: bool = True
     """A page of graphs of all that matters, in the CloudWatch console."""
+    store_alarms: bool = True
+    """Alarms on what the user database and the memory run short of, or have lost; must be ``true`` outside dev. Those
+    of the services, which roll a deployment back, and of keys and backups are there in either case."""
     quiet_hour: int = Field(default=7, ge=0, le=23)
     """The hour of the day, UTC, from which on fewest people are there: backups begin in it, and in the ten from it
     on AWS may update what holds data."""

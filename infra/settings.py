@@ -130,6 +130,13 @@ class Environment(Table):
             )
         return web
 
+    @field_validator("operations")
+    @classmethod
+    def _watched(cls, operations: Operations, info: ValidationInfo) -> Operations:
+        if not operations.store_alarms and info.data.get("protected", False):
+            raise ValueError("store_alarms = false is for environments that are not protected")
+        return operations
+
     def resource_name(self, *parts: str) -> str:
         """The name of what has to have a fixed one: ``sanctum-<environment>-<part>…``."""
         return "-".join(("sanctum", self.name, *parts)).replace("_", "-")

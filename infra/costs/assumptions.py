@@ -23,6 +23,9 @@ INSIGHTS_METRICS_A_CLUSTER = 20
 INSIGHTS_METRICS_A_SERVICE = 40
 INSIGHTS_METRICS_A_TASK = 25
 """Container Insights: figures of the cluster, of a service and its family, of a task and its container."""
+QUIET_METRICS = ("ChangedOutside", "Errors", "Slow", "Untimed")
+"""Metrics of our own that count lines of which an idle environment writes none: what goes wrong, and what people wait
+for."""
 BACKUPS_A_MONTH = 30
 SCHEDULED_TASK_MINUTES = 2
 AWAKE_ACU = 0.5
@@ -39,6 +42,8 @@ full size; {BUCKET_GB} GB in each bucket; {IMAGE_VERSIONS} versions of each imag
 * DNS: {DNS_QUERIES_A_TASK:,} queries for each task. KMS: {KMS_REQUESTS:,} requests.
 * Container Insights: {INSIGHTS_METRICS_A_CLUSTER} metrics for the cluster, {INSIGHTS_METRICS_A_SERVICE} for a service \
 and {INSIGHTS_METRICS_A_TASK} for a task.
+* Metrics of our own cost for the hours in which they get a figure: {", ".join(f"`{m}`" for m in QUIET_METRICS)} get \
+none, the others count as if they got one in each.
 * Scheduled tasks: {SCHEDULED_TASK_MINUTES} minutes each, for which a database that pauses is awake at {AWAKE_ACU} ACU.
 * Tasks at their least and the database at its least capacity. What is free up to an amount (alarms, dashboards, \
 logs, requests) is counted from the first, because the amount is the account's and not the environment's. Taxes, \

@@ -167,6 +167,13 @@ ECONOMIES = (
         "Graphs of what is known are looked for one by one in the console.",
     ),
     Economy(
+        "operations.store_alarms",
+        lambda e: not e.operations.store_alarms,
+        lambda context: context.of_full("Alarms of the stores"),
+        "Nobody is told that a store is short of capacity, connections, disk or heap, or lost a snapshot or its key, "
+        "until people get errors or wait.",
+    ),
+    Economy(
         "compute.*.least",
         lambda e: e.compute.backend.least == 1 or e.compute.ai_core.least == 1,
         _one_task,

@@ -10,21 +10,33 @@ from infra.costs.line import Line
 DAYS_A_MONTH = 30
 
 
+STORES = ("AWS/RDS", "AWS/ES")
+
+
 def alarms(deployed: Deployed) -> Iterator[Line]:
-    """Alarms, by the metrics that they look at."""
-    metrics = sum(
-        sum("MetricStat" in query for query in alarm.properties.get("Metrics", ())) or 1
-        for alarm in deployed.of("AWS::CloudWatch::Alarm")
-    )
-    if metrics:
-        yield Line("Alarms", f"on {metrics} metrics", "alarm", metrics)
+    """Alarms, by the metrics that they look at; those of the stores by themselves, which an environment may save."""
+    metrics = {"Alarms": 0, "Alarms of the stores": 0}
+    for alarm in deployed.of("AWS::CloudWatch::Alarm"):
+        what = "Alarms of the stores" if alarm.properties.get("Namespace") in STORES else "Alarms"
+        metrics[what] += sum("MetricStat" in query for query in alarm.properties.get("Metrics", ())) or 1
+    for what, number in metrics.items():
+        if number:
+            yield Line(what, f"on {number} metrics", "alarm", number)
 
 
 def metrics(deployed: Deployed) -> Iterator[Line]:
-    """Metrics made of log lines."""
-    filters = deployed.of("AWS::Logs::MetricFilter")
-    if number := sum(len(f.properties["MetricTransformations"]) for f in filters):
-        yield Line("Metrics of our own", f"{number}, from logs", "metric", number)
+    """Metrics made of log lines, but those of lines that an idle environment does not write: CloudWatch charges a
+    metric by the hour in which it gets a figure.
+
+    Raises:
+        ValueError: one has a figure where nothing is logged.
+    """
+    made = [t for f in deployed.of("AWS::Logs::MetricFilter") for t in f.properties["MetricTransformations"]]
+    if always := [t["MetricName"] for t in made if "DefaultValue" in t]:
+        raise ValueError(f"{', '.join(always)}: with a figure in every minute, it is not as infra/costs counts it")
+    idle = [t for t in made if t["MetricName"].rpartition(".")[2] not in assumptions.QUIET_METRICS]
+    if made:
+        yield Line("Metrics of our own", f"{len(idle)} of {len(made)} get figures, from logs", "metric", len(idle))
 
 
 def dashboards(deployed: Deployed) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from infra.markdown import table
 from infra.services import Service
 from infra.settings import PIPELINE, Environment
 
-MOST = {"dev": 148, "prod": 650}
+MOST = {"dev": 145, "prod": 650}
 """US dollars a month that an idle environment may cost."""
 
 HEAD = f"""\

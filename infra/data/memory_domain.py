@@ -127,7 +127,7 @@ class MemoryDomain(Construct):
             namespace="AWS/ES",
             dimensions={"DomainName": name, "ClientId": account},
             topic=alarms,
-            watches=memory_watches(settings),
+            watches=memory_watches(settings) if environment.operations.store_alarms else (),
         )
         self.url = f"https://{self.resource.attr_domain_endpoint}"
 

@@ -148,7 +148,7 @@ class UsersDatabase(rds.DatabaseCluster):
             namespace="AWS/RDS",
             dimensions={"DBClusterIdentifier": identifier},
             topic=alarms,
-            watches=users_watches(settings),
+            watches=users_watches(settings) if environment.operations.store_alarms else (),
         )
         resource = cast("rds.CfnDBCluster", self.node.default_child)
         self.resource_id = resource.attr_db_cluster_resource_id

@@ -34,6 +34,7 @@ COSTS = {
     "web.hosted_zone_id": "$route53.zone.",
     "web.firewall": "$waf.acl, $waf.rule for each rule or managed group, $waf.requests for a million requests.",
     "operations.dashboard": "$dashboard; the first three of an account are free.",
+    "operations.store_alarms": "$alarm for each of 13 alarms, and 14 with a reader.",
     "limits.messages_per_day": "A reply each: the longest prompt and reply of `[model]`, in tokens.",
     "compute.architecture": "A vCPU and a GiB of a task $fargate.arm64.vcpu and $fargate.arm64.gb on ARM64, "
     "$fargate.x86_64.vcpu and $fargate.x86_64.gb on X86_64.",

@@ -39,6 +39,7 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "sized": (False, True),
     "emails": (1, 3),
     "dashboard": (True, False),
+    "store_alarms": (True, False),
     "cidr": ("10.40.0.0/16", "172.16.32.0/19"),
     "quiet_hour": (7, 23, 0),
     "retention_days": (90, 1, 365),
@@ -85,6 +86,7 @@ def file_of(choice: Choice) -> File:
             "emails": [f"somebody{n}@example.com" for n in range(int(str(choice["emails"])))],
             "monthly_budget_usd": 100,
             "dashboard": choice["dashboard"],
+            "store_alarms": choice["store_alarms"] if not protected else True,
             "quiet_hour": choice["quiet_hour"],
         },
         "compute": {

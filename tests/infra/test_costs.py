@@ -162,7 +162,12 @@ CASES = [
         _of("CloudWatch::Alarm", Metrics=[{"MetricStat": "a"}, {"MetricStat": "b"}, {"Expression": "a/b"}]),
         0.2,
     ),
-    Case("a metric from logs", _of("Logs::MetricFilter", MetricTransformations=[1]), 0.3),
+    Case("an alarm of a store", _of("CloudWatch::Alarm", MetricName="x", Namespace="AWS/ES"), 0.1),
+    Case(
+        "metrics from logs, one of which has no figure while nobody is there",
+        _of("Logs::MetricFilter", MetricTransformations=[{"MetricName": f"backend.{m}"} for m in ("Timed", "Slow")]),
+        0.3,
+    ),
     Case("a dashboard", _of("CloudWatch::Dashboard"), 3),
     Case(
         "Container Insights",
@@ -189,6 +194,13 @@ def test_each_thing_costs_what_the_price_list_says(case: Case) -> None:
         Resource("Stack", kind.removeprefix("AWS::"), kind, properties) for kind, properties in case.resources.items()
     )
     assert total(bill(Deployed("dev", resources)), PRICES) == pytest.approx(case.usd, abs=0.001)
+
+
+def test_a_metric_with_a_figure_in_every_minute_is_not_counted_as_one_without() -> None:
+    transformation = {"MetricName": "backend.Slow", "DefaultValue": 0}
+    filters = Resource("Stack", "Slow", "AWS::Logs::MetricFilter", {"MetricTransformations": [transformation]})
+    with pytest.raises(ValueError, match=r"backend\.Slow"):
+        bill(Deployed("dev", (filters,)))
 
 
 def test_what_costs_an_unknown_amount_is_an_error_that_names_it() -> None:

@@ -144,6 +144,11 @@ destination_regions = ["us-east-1", "us-east-2", "us-west-2"]
             "firewall = false\n[operations]",
             "firewall = false is for environments that are not protected",
         ),
+        (
+            "[operations]",
+            "[operations]\nstore_alarms = false",
+            "store_alarms = false is for environments that are not protected",
+        ),
         ("https://sanctum.example", "http://sanctum.example", "must be https, not http://sanctum.example"),
         ("https://sanctum.example", "https://sanctum.example/", "web.frontend_origins.0"),
         ("https://sanctum.example", "*", "web.frontend_origins.0"),

@@ -96,12 +96,11 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
         other = OtherModel(arguments.model_url, arguments.model, arguments.model_key_file, arguments.model_ca_file)
     port = arguments.port or free_port()
     check_free(port)
-    make = partial(Sanctum, state, port, other, limits_of=arguments.limits, memory=arguments.memory)
     supervisor = Supervisor(state.private("logs"), _say)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, supervisor.request_stop)
     try:
-        sanctum = make()
+        sanctum = Sanctum(state, port, other, limits_of=arguments.limits, memory=arguments.memory)
         sanctum.start(supervisor, _say)
         state.announce(sanctum.url, sanctum.ca)
         _say(
@@ -110,9 +109,7 @@ def _run(state: State, arguments: argparse.Namespace, on_ready: Callable[[], Non
         )
         on_ready()
         while supervisor.watch(sanctum.outdated, partial(sanctum.schedule().tend, supervisor.run_beside, _say)):
-            supervisor.stop()
-            sanctum = make()
-            sanctum.start(supervisor, _say)
+            sanctum.renew_certificates(supervisor)
             _say(f"Sanctum is ready again at {sanctum.url}")
     except Stopped:
         pass

@@ -23,9 +23,9 @@ def check(
         client: Certificate to show, where it demands one.
         headers: To send with the request.
     """
-    tls = _trusting(ca, client)
 
     def ready(_pid: int) -> bool:
+        tls = _trusting(ca, client)
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
         try:
             connection.request("GET", path, headers=dict(headers or {}))
@@ -40,9 +40,9 @@ def check(
 
 def shakes_hands(port: int, ca: Path, client: Leaf) -> Callable[[int], bool]:
     """What tells whether 127.0.0.1:``port`` still takes part in TLS, whatever is behind it."""
-    tls = _trusting(ca, client)
 
     def alive(_pid: int) -> bool:
+        tls = _trusting(ca, client)
         try:
             with (
                 socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as plain,
@@ -56,6 +56,7 @@ def shakes_hands(port: int, ca: Path, client: Leaf) -> Callable[[int], bool]:
 
 
 def _trusting(ca: Path, client: Leaf | None) -> ssl.SSLContext:
+    """What the files say at this time: they may be renewed."""
     tls = ssl.create_default_context(cafile=ca)
     if client:
         tls.load_cert_chain(client.certificate, client.key)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from local import health, opensearch
-from local.certificates import Authority
+from local.certificates import Authority, Leaf
 from local.failure import Failure
 from local.opensearch import OpenSearch
 from local.opensearch_binaries import DOWNLOAD_MB, INSTALLATION, VERSION, missing
@@ -50,12 +50,19 @@ class OpenSearchMemory:
         self._server = OpenSearch(folder)
         self._port = free_port()
         self._ca = ca
-        self._leaf = authority.issue_server("opensearch", certificates)
+        self._certificates = certificates
+        self._clients = certificates / "memory-clients.pem"
+        self._leaf, self._client = self.certify(authority)
+
+    def certify(self, authority: Authority) -> tuple[Leaf, Leaf]:
+        """New certificates, in the place of those before: of the front, signed by ``authority``, and of its client."""
         # Its key is known to nobody and gone after this: who has a certificate of it is the AI core.
         clients = Authority("Sanctum memory clients")
-        self._clients = certificates / "memory-clients.pem"
         clients.write_certificate(self._clients)
-        self._client = clients.issue_client("memory-client", certificates)
+        return (
+            authority.issue_server("opensearch", self._certificates),
+            clients.issue_client("memory-client", self._certificates),
+        )
 
     @property
     def values(self) -> dict[str, str]:
@@ -99,6 +106,7 @@ class OpenSearchMemory:
             start_seconds=opensearch.START_SECONDS,
             alive=self._server.alive,
             stop_seconds=60,
+            certificates="none",
             explain=self._server.explain,
         )
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from local import files, postgres_binaries
-from local.certificates import Authority
+from local.certificates import Authority, Leaf
 from local.failure import Failure
 from local.ports import free_port
 from local.postgres_errors import explain
@@ -67,6 +67,7 @@ class Postgres:
         self._data = self._cluster / "data"
         self._authority = authority
         self._durable = durable
+        self._owner: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._installation = postgres_binaries.install(TOOLS)
         self.environment = postgres_binaries.environment(self._installation)
@@ -78,15 +79,15 @@ class Postgres:
             Failure: it cannot run here, or the data are not fit to run on.
         """
         self._cluster.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._authority.write_certificate(self.ca_file)
-        leaf = self._authority.issue_server("server", self._cluster)
+        account = self._account()
+        self._owner = account.owner
+        leaf = self._certify()
         hba = self._cluster / "pg_hba.conf"
         files.write(hba, HBA)
         settings = SETTINGS | ({} if self._durable else NOT_DURABLE)
         settings |= {"port": str(self.port), "hba_file": str(hba)}
         settings |= {"ssl_cert_file": str(leaf.certificate), "ssl_key_file": str(leaf.key)}
-        account = self._account()
-        give(self._cluster, account.owner)
+        give(hba, account.owner)
         if not self._data.exists():
             self._initialize(account)
         if not self.admin_secret.exists():
@@ -98,6 +99,11 @@ class Postgres:
             *self._program("postgres", "-D", str(self._data)),
             *(f"--{name}={value}" for name, value in settings.items()),
         )
+
+    def renew_certificate(self, authority: Authority) -> None:
+        """Put a certificate that ``authority`` signs in the place of the one before; the server reads it at SIGHUP."""
+        self._authority = authority
+        self._certify()
 
     def ready(self, pid: int) -> bool:
         """Whether the server that runs as process ``pid`` accepts connections."""
@@ -220,6 +226,13 @@ class Postgres:
             errors="replace",
             check=False,
         )
+
+    def _certify(self) -> Leaf:
+        self._authority.write_certificate(self.ca_file)
+        leaf = self._authority.issue_server("server", self._cluster)
+        for file in (leaf.certificate, leaf.key):
+            give(file, self._owner)
+        return leaf
 
     def _account(self) -> Account:
         """The account with the fewest rights that reaches both the programs and the data."""

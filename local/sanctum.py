@@ -29,7 +29,7 @@ Task = tuple[Command, dict[str, str], Path]
 class Sanctum:
     """Certificates, passwords and addresses of one start, and the processes that are given them.
 
-    Passwords, keys of leaves and the authority for clients are made anew for each start.
+    Passwords are made anew for each start; keys of leaves and the authority for clients also when certificates end.
 
     Args:
         state: Where everything is kept.
@@ -59,12 +59,8 @@ class Sanctum:
         self._key_file = self._secrets / "key-service"
         key_file.keep(self._key_file)
         self.ca = state.folder / "ca.pem"
-        self._authority = Authority.kept("Sanctum on this machine", self.ca, self._secrets / "ca.key")
-        # Its key is known to nobody and gone after this: who has a certificate of it is the backend.
-        clients = Authority("Sanctum clients")
-        clients.write_certificate(self._certificates / "clients.pem")
-        self._client = clients.issue_client("backend-client", self._certificates)
         self._services = read_services()
+        self._authority, self._client, self._leaves = self._certify()
         self._ports = {name: port if service.public else free_port() for name, service in self._services.items()}
         self._postgres = Postgres(state.folder / "postgres", self._authority)
         self._search_folder = state.folder / "opensearch"
@@ -125,13 +121,36 @@ class Sanctum:
         return "opensearch" if opensearch.used(self._search_folder) else None
 
     def outdated(self) -> str | None:
-        """Why it has to be started again: a certificate is not valid at this time, or not for much longer."""
+        """Why it needs new certificates: one is not valid at this time, or not for much longer."""
         for certificate in (*self._certificates.glob("*.pem"), self._postgres.certificate):
             if not lasts(certificate):
-                return (
-                    f"{certificate} is not valid, or not for another day: everything starts again with new certificates"
-                )
+                return f"{certificate} is not valid, or not for another day: the services get new ones and start again"
         return None
+
+    def renew_certificates(self, supervisor: Supervisor) -> None:
+        """Make all certificates anew and have them used; what needs none for that goes on.
+
+        Raises:
+            Failure: something does not start with them.
+            Stopped: meanwhile somebody asked to stop.
+        """
+        self._authority, self._client, self._leaves = self._certify()
+        self._postgres.renew_certificate(self._authority)
+        if self._opensearch:
+            self._opensearch.certify(self._authority)
+        supervisor.renew_certificates()
+
+    def _certify(self) -> tuple[Authority, Leaf, dict[str, Leaf]]:
+        """New certificates, in the place of those before: the authority of them, the backend's, and of each server."""
+        authority = Authority.kept("Sanctum on this machine", self.ca, self._secrets / "ca.key")
+        # Its key is known to nobody and gone after this: who has a certificate of it is the backend.
+        clients = Authority("Sanctum clients")
+        clients.write_certificate(self._certificates / "clients.pem")
+        return (
+            authority,
+            clients.issue_client("backend-client", self._certificates),
+            {name: authority.issue_server(name, self._certificates) for name in (*self._services, "model")},
+        )
 
     def _shared_values(self, other_model: OtherModel | None, limits_of: str) -> dict[str, str]:
         """What each source in a ``service.toml`` is worth here, but for those of ``self``."""
@@ -182,7 +201,7 @@ class Sanctum:
         }
 
     def _service_values(self, service: Service) -> dict[str, str]:
-        leaf = self._leaf(service.name)
+        leaf = self._leaves[service.name]
         return self._values | {
             "self.addresses": ",".join(loopback_addresses()) if service.public else "127.0.0.1",
             "self.port": str(self._ports[service.name]),
@@ -193,9 +212,6 @@ class Sanctum:
             "self.caller_auth": "mtls",
             "self.client_ca_file": str(self._certificates / "clients.pem"),
         }
-
-    def _leaf(self, name: str) -> Leaf:
-        return self._authority.issue_server(name, self._certificates)
 
     def _python(self, service: Service, module: str, task: str | None = None) -> tuple[Command, dict[str, str]]:
         """Command line and whole environment of a service or of one of its tasks."""
@@ -241,7 +257,7 @@ class Sanctum:
         return steps
 
     def _model_program(self, port: int) -> Program:
-        key, leaf = self._values["model.api_key"], self._leaf("model")
+        key, leaf = self._values["model.api_key"], self._leaves["model"]
         return Program(
             name="model",
             command=(*dying_with_parent("KILL"), sys.executable, "-m", "local.model"),
@@ -266,5 +282,6 @@ class Sanctum:
             start_seconds=START_SECONDS,
             stop_signal=STOP_SIGNAL,
             stop_seconds=60,
+            certificates="at SIGHUP",
             explain=self._postgres.explain,
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from local import logs
 from local.failure import Failure
@@ -26,7 +27,7 @@ AGAIN_SECONDS = 4
 """How soon it is asked again after a silence, if not sooner."""
 ROTATION_SECONDS = 60
 DUE_SECONDS = 2
-"""How often it is asked whether everything is due to be started again."""
+"""How often it is asked whether something else is due."""
 FULL_BYTES = 1_000_000
 
 
@@ -58,6 +59,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10
     """After this it is killed."""
+    certificates: Literal["at start", "at SIGHUP", "none"] = "at start"
+    """When it reads the files of certificates that it uses."""
     explain: Callable[[str], Failure | None] = _unexplained
     """Why it ended, from what it wrote, where that can be told better than by pointing to its log."""
 
@@ -159,7 +162,7 @@ class Supervisor:
         return process
 
     def watch(self, due: Callable[[], str | None] = lambda: None, tend: Callable[[], None] = lambda: None) -> bool:
-        """Start again whatever dies, until somebody asks to stop or ``due`` says why all is to be started again.
+        """Start again whatever dies, until somebody asks to stop or ``due`` says why something else has to be done.
 
         Args:
             due: Asked now and then.
@@ -198,13 +201,34 @@ class Supervisor:
             _kill(process)
         self._beside.clear()
         for child in reversed(self._children):
-            if child.process.poll() is None:
-                child.process.send_signal(child.program.stop_signal)
-                end = time.monotonic() + child.program.stop_seconds
-                while child.process.poll() is None and time.monotonic() < end and not self._hurry:
-                    time.sleep(0.02)
-            _kill(child.process)
+            self._end(child)
         self._children.clear()
+
+    def renew_certificates(self) -> None:
+        """Have all that runs read its certificates again; returns when all of it is ready.
+
+        Raises:
+            Failure: a process that had to be started again does not start.
+            Stopped: meanwhile somebody asked to stop.
+        """
+        due = [child for child in self._children if child.program.certificates == "at start"]
+        for child in self._children:
+            if child.program.certificates == "at SIGHUP" and child.process.poll() is None:
+                child.process.send_signal(signal.SIGHUP)
+        for child in reversed(due):
+            self._end(child)
+        for child in self._children:
+            if child.process.poll() is not None:
+                self._start_again(child)
+        self.wait_ready()
+
+    def _end(self, child: _Child) -> None:
+        if child.process.poll() is None:
+            child.process.send_signal(child.program.stop_signal)
+            end = time.monotonic() + child.program.stop_seconds
+            while child.process.poll() is None and time.monotonic() < end and not self._hurry:
+                time.sleep(0.02)
+        _kill(child.process)
 
     def _check_stop(self) -> None:
         if self._asked_at is not None:
@@ -237,12 +261,15 @@ class Supervisor:
             self._say(f"{child.program.name} ended ({_how(child.process.returncode)}) and is started again")
             child.restart_at = now + BACKOFF_SECONDS[len(child.deaths) - 1]
         if now >= child.restart_at:
-            child.restart_at = None
-            program = child.program
-            child.ask_at, child.silent, child.starts_until = now, 0, now + program.start_seconds
-            child.process, child.log_start = self._spawn(
-                program.command, program.environment, program.folder, child.log_file
-            )
+            self._start_again(child)
+
+    def _start_again(self, child: _Child) -> None:
+        program, now = child.program, time.monotonic()
+        child.restart_at = None
+        child.ask_at, child.silent, child.starts_until = now, 0, now + program.start_seconds
+        child.process, child.log_start = self._spawn(
+            program.command, program.environment, program.folder, child.log_file
+        )
 
     @staticmethod
     def _spawn(

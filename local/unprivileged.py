@@ -44,8 +44,8 @@ def accounts() -> list[Account]:
     ]
 
 
-def give(folder: Path, owner: int | None) -> None:
-    """Make ``owner`` the owner of ``folder`` and of all that is in it."""
+def give(path: Path, owner: int | None) -> None:
+    """Make ``owner`` the owner of a file, or of a folder and of all that is in it."""
     if owner is not None:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, owner, -1, follow_symlinks=False)
+        for one in (path, *path.rglob("*")):
+            os.chown(one, owner, -1, follow_symlinks=False)

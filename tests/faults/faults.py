@@ -79,12 +79,12 @@ def _model(order: str, *told: Told, wait: bool = True) -> Fault:
 
 def _bad_certificate(issued: timedelta) -> Fault:
     def fault(house: House, load: Load) -> float:
-        sentence = "ai_core.pem is not valid, or not for another day: everything starts again with new certificates"
+        sentence = "ai_core.pem is not valid, or not for another day: the services get new ones and start again"
         before, at = house.said(sentence), time.monotonic()
         house.spoil_certificate("ai_core", issued)
         house.send(SIGKILL, "ai_core")
         eventually(lambda: house.said(sentence) > before)
-        load.wait_well(time.monotonic(), 180)  # a start of everything, on however busy a machine
+        load.wait_well(time.monotonic(), 180)  # a start of the services, on however busy a machine
         return time.monotonic() - at
 
     return fault

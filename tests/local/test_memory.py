@@ -1,11 +1,12 @@
 """Which memory Sanctum is started with on one machine, and what it is told of it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from local import memory as memory_module
-from local.certificates import Authority
+from local.certificates import LEAF_LIFE, Authority
 from local.failure import Failure
 from local.memory import OpenSearchMemory
 from local.sanctum import Sanctum
@@ -51,7 +52,7 @@ def test_the_authority_of_its_clients_is_new_at_each_start_and_its_key_in_no_fil
         certificates = tmp_path / "certificates"
         made.add((certificates / "memory-clients.pem").read_bytes())
         keys = {path.stem for path in certificates.glob("*.key")}
-        assert keys == {"backend-client", "memory-client", "opensearch"}
+        assert keys == {"backend-client", "memory-client", "opensearch", "ai_core", "backend", "model"}
     assert len(made) == 2
 
 
@@ -70,6 +71,22 @@ def test_certificates_that_only_an_earlier_start_had_are_never_outdated(tmp_path
     assert stale.exists()
     Sanctum(State(tmp_path), 8443)
     assert not stale.exists()
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_certificate_that_ended_is_renewed_with_all_others_in_the_same_files(tmp_path: Path) -> None:
+    sanctum = Sanctum(State(tmp_path), 8443, memory="opensearch")
+    sanctum._postgres.prepare()  # pyright: ignore[reportPrivateUsage] - its certificate is made as late as that
+    files = [*(tmp_path / "certificates").glob("*"), sanctum._postgres.certificate]  # pyright: ignore[reportPrivateUsage]
+    before, told = {file: file.read_bytes() for file in files}, _told(sanctum)
+    assert sanctum.outdated() is None
+    kept = Authority.kept("Sanctum on this machine", sanctum.ca, tmp_path / "secrets" / "ca.key")
+    kept.issue_server("ai_core", tmp_path / "certificates", at=datetime.now(UTC) - 2 * LEAF_LIFE)
+    assert "ai_core.pem is not valid" in str(sanctum.outdated())
+    sanctum.renew_certificates(Supervisor(tmp_path, print))
+    assert sanctum.outdated() is None
+    assert not [file for file in files if file.read_bytes() == before[file]]
+    assert _told(sanctum) == told
 
 
 @pytest.fixture

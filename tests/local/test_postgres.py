@@ -14,12 +14,20 @@ from local.certificates import Authority
 from local.failure import Failure
 from local.postgres import Postgres
 from local.unprivileged import Account, accounts
+from tests.support.waiting import eventually
 
 MAY_MOUNT = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
 
 
 def _pid(server: Postgres) -> int:
     return int((server.folder / "cluster" / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def _answers(server: Postgres) -> bool:
+    try:
+        return server.query("SELECT 1") == "1"
+    except Failure:
+        return False
 
 
 def _works_in(process: Path, folder: Path) -> bool:
@@ -64,6 +72,18 @@ def test_its_certificate_is_signed_by_our_ca_alone(postgres: Postgres, tmp_path:
     Authority("Sanctum tests").write_certificate(tmp_path / "other.pem")
     with pytest.raises(Failure, match="certificate verify failed"):
         postgres.query("SELECT 1", PGSSLROOTCERT=str(tmp_path / "other.pem"))
+
+
+def test_a_new_certificate_is_taken_while_it_runs(server: Postgres):
+    server.start()
+    before = server.certificate.read_bytes()
+    process = _pid(server)
+    other = Authority("another")
+    server.renew_certificate(other)
+    assert server.certificate.read_bytes() != before
+    os.kill(process, signal.SIGHUP)
+    eventually(lambda: _answers(server))  # it trusts the other authority alone by now
+    assert _pid(server) == process
 
 
 def test_passwords_are_kept_as_scram_verifiers(postgres: Postgres):

@@ -269,10 +269,25 @@ def test_logs_are_kept_small_while_it_runs(
     assert log.read_text() == ""
 
 
-def test_watching_ends_when_all_is_to_be_started_again(supervisor: Supervisor, make: Make, said: list[str]) -> None:
+def test_watching_ends_when_something_else_is_due(supervisor: Supervisor, make: Make, said: list[str]) -> None:
     supervisor.start(make("one"))
     supervisor.wait_ready()
     assert supervisor.watch(lambda: "a certificate ends")
     assert said == ["a certificate ends"]
     supervisor.request_stop()
     assert not supervisor.watch(lambda: "a certificate ends")
+
+
+def test_new_certificates_are_read_by_whoever_uses_some(supervisor: Supervisor, make: Make, tmp_path: Path) -> None:
+    on_hangup = "trap 'echo read >> certificates' HUP; echo started >> starts; while :; do sleep 0.02; done"
+    supervisor.start(replace(make("store", on_hangup), certificates="at SIGHUP"))
+    supervisor.start(replace(make("plain"), certificates="none"))
+    supervisor.start(make("service"))
+    supervisor.start(replace(make("dead", "echo started >> starts"), certificates="none"))
+    for name in ("store", "plain", "service", "dead"):
+        eventually(lambda name=name: _starts(tmp_path / name) == 1)
+    eventually(lambda: supervisor._children[-1].process.poll() is not None)  # pyright: ignore[reportPrivateUsage] - nobody tells
+    supervisor.renew_certificates()
+    eventually((tmp_path / "store" / "certificates").exists)
+    eventually(lambda: _starts(tmp_path / "service") == 2 and _starts(tmp_path / "dead") == 2)
+    assert (_starts(tmp_path / "store"), _starts(tmp_path / "plain")) == (1, 1)

@@ -12,6 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
+from chassis.sealing.recent import Recent
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -21,8 +22,9 @@ DIMENSIONS = 384
 MAX_TOKENS = 256
 """What the model was trained to read at a time, its two marks at the ends included."""
 
-RECENT = 256
-"""Embeddings that are kept for a while: a message is searched with when it comes and remembered when it is answered."""
+RECENT = 2048
+"""Embeddings that are kept for a while (3 MB): a message is searched with when it comes and remembered when it is
+answered, or when the store takes it."""
 
 Embedding = NDArray[np.float32]
 """``DIMENSIONS`` numbers of length 1."""
@@ -48,7 +50,7 @@ class Embedder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._run = onnx.load(model_path())
-        self._recent: dict[bytes, Embedding] = {}
+        self._recent = Recent[bytes, Embedding](RECENT)
         self._thread = ThreadPoolExecutor(1, "embedder")
 
     async def embed(self, texts: Sequence[str]) -> list[Embedding]:
@@ -60,14 +62,15 @@ class Embedder:
         self._thread.shutdown(cancel_futures=True)
 
     def _embed_all(self, texts: Sequence[str]) -> list[Embedding]:
-        # By a digest, so that no words stay in memory.
-        names = [sha256(text.encode()).digest() for text in texts]
-        known = {name: self._recent[name] for name in names if name in self._recent}
-        for name, text in zip(names, texts, strict=True):
-            if name not in known:
-                known[name] = self._embed_one(text)
-        self._recent = dict(list((self._recent | known).items())[-RECENT:])
-        return [known[name] for name in names]
+        return [self._embed_once(text) for text in texts]
+
+    def _embed_once(self, text: str) -> Embedding:
+        name = sha256(text.encode()).digest()  # so that no words stay in memory
+        embedding = self._recent.get(name)
+        if embedding is None:
+            embedding = self._embed_one(text)
+            self._recent.put(name, embedding)
+        return embedding
 
     def _embed_one(self, text: str) -> Embedding:
         tokens = self._tokenizer.encode(text).ids

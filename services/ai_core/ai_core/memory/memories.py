@@ -70,6 +70,9 @@ class Memories:
         self._in_the_clear = search == "knn"
         self._most = most
         self._opened = OpenedVectors(clock)
+        # Only one of each at a time waits for the embedder, which then takes turns: however much is to be remembered a
+        # question waits for one turn only, and however much is asked, as much is remembered.
+        self._remembering, self._asking = asyncio.Lock(), asyncio.Lock()
 
     @property
     def format(self) -> int:
@@ -85,7 +88,8 @@ class Memories:
         Raises:
             Forgotten: the person or the conversation was forgotten. Then nothing is kept, however late the call.
         """
-        embeddings = await self._embedder.embed([memory.content for memory in memories])
+        async with self._remembering:
+            embeddings = await self._embedder.embed([memory.content for memory in memories])
         records = [
             sealed(key, memory, embedding, in_the_clear=self._in_the_clear)
             for memory, embedding in zip(memories, embeddings, strict=True)
@@ -102,7 +106,8 @@ class Memories:
 
     async def recall(self, key: PersonKey, user_id: UUID, question: str, now: datetime) -> list[Memory]:
         """What is remembered that has to do with ``question``, as ``ranking`` has it, most useful first."""
-        (embedding,) = await self._embedder.embed([question])
+        async with self._asking:
+            (embedding,) = await self._embedder.embed([question])
         if self._in_the_clear:
             nearest = await self._store.nearest(user_id, embedding, CANDIDATES)
         else:

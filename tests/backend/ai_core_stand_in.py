@@ -37,7 +37,7 @@ class Memory:
     forgotten_conversations: set[str] = field(default_factory=set[str])
     forgotten_memories: set[str] = field(default_factory=set[str])
     hold: threading.Event | None = None
-    """It is read out when that is set."""
+    """It is read out, and something of it forgotten, when that is set."""
     reads: int = 0
     """How often that was asked for."""
     keys: set[bytes] = field(default_factory=set[bytes])
@@ -53,6 +53,8 @@ class AiCoreStandIn:
         self.port = 0
         self.script = Script()
         self.memory_away = False
+        self.forgetting: set[str] = set()
+        """Of whom something is being forgotten."""
         self.format = 1
         """In which it writes memories now."""
         self.renewals: list[str] = []
@@ -200,6 +202,10 @@ class AiCoreStandIn:
         if self.memory_away:
             return web.json_response({}, status=503)
         memory, conversation = self.memory(request.match_info["user"]), request.match_info.get("conversation")
+        self.forgetting.add(request.match_info["user"])
+        while memory.hold and not memory.hold.is_set():  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.01)
+        self.forgetting.discard(request.match_info["user"])
         if conversation is None:
             memory.forgotten = True
             memory.messages.clear()

@@ -20,8 +20,8 @@ from tests.support.person import Person, assert_problem
 from tests.support.waiting import eventually
 
 MEMORY_SECONDS = 120
-"""For all turns to reach the memory: one that could not be handed over is put off for up to a minute after five tries,
-as many as fit into the longest fault on a busy machine."""
+"""For all turns to reach the memory: one that could not be handed over is put off for up to half a minute, and a busy
+machine hands over some 15 a second."""
 
 Fault = Callable[[House, Load], float]
 """Returns the seconds from the end of its cause until everybody was answered again."""

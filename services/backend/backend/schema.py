@@ -231,5 +231,6 @@ outbox = Table(
     Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     UniqueConstraint("reply_message_id", name="outbox_reply_message_id_key"),
     Index("outbox_next_at", "next_at"),
+    Index("outbox_next", text("(reply_message_id IS NOT NULL)"), "next_at"),
     comment="With a reply: a turn to remember. Without: a conversation, or else a whole person, to forget.",
 )

@@ -3,7 +3,6 @@
 Every part is asked even if another one fails, so that one run names everything.
 """
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,7 +174,9 @@ def _answer(refusals: Refusals, where: str, ask: Callable[[], Answer], otherwise
     except Refused as refused:
         refusals.add(refused)
     except Exception as error:  # noqa: BLE001  # whatever it is, nothing may pass because of it
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        from traceback import extract_tb  # noqa: PLC0415  # loaded when it is needed
+
+        frame = extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__}: {error}, in {frame.name} ({Path(frame.filename).name}:{frame.lineno})"
         refusals.add(Refused(f"is not understood: {what}", where=where))
     return otherwise

@@ -1,7 +1,8 @@
 """What the proof says when it cannot know: a refusal names what and where, and nothing is skipped."""
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 
 class Refused(Exception):
@@ -26,6 +27,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._seen: dict[str, Refused] = {}
+        self._collecting = _Collecting(self)
 
     def __iter__(self) -> Iterator[Refused]:
         """The refusals, first met first."""
@@ -39,10 +41,22 @@ class Refusals:
         """Remember one."""
         self._seen.setdefault(str(refused), refused)
 
-    @contextmanager
-    def collected(self) -> Generator[None]:
+    def collected(self) -> AbstractContextManager[None, bool]:
         """Remember what the block refuses and go on behind it, so that one reading names everything."""
-        try:
-            yield
-        except Refused as refused:
-            self.add(refused)
+        return self._collecting
+
+
+class _Collecting(AbstractContextManager[None, bool]):
+    """Holds nothing of a block, so that one is enough: a reading enters ten thousand blocks."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        if isinstance(error, Refused):
+            self._refusals.add(error)
+            return True
+        return False

@@ -8,6 +8,7 @@ they are taken to allow everything, since whoever owns them may write them so.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
@@ -147,6 +148,7 @@ def _named(door: Guarded) -> Iterator[tuple[str, str]]:
                 yield from ((condition.key, value) for value in condition.values)
 
 
+@cache
 def plain(kind: str, name: str) -> str:
     """A principal as actors are told apart: sessions as their role, a root as its account."""
     if kind != "AWS" or is_unknown(name):

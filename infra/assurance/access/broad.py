@@ -8,6 +8,7 @@ statement is told as it is written, conditions and all.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
@@ -82,9 +83,15 @@ def _resources(statement: Statement) -> Iterator[tuple[str, bool]]:
     if statement.not_resources is not None:
         yield f"all but {', '.join(statement.not_resources)}", True
     for resource in statement.resources or ():
-        yield resource, bool(_ALL.fullmatch(resource))
+        yield resource, _is_all(resource)
 
 
+@cache
+def _is_all(resource: str) -> bool:
+    return _ALL.fullmatch(resource) is not None
+
+
+@cache
 def _gives(action: str) -> bool:
     return any(matches(action, each) for each in _GIVE)
 

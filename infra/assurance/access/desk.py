@@ -3,12 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.actors import ANYONE, Actor, account_of, plain
-from infra.assurance.access.guarded import Context, Guarded, concrete
+from infra.assurance.access.guarded import NOTHING_KNOWN, Context, Guarded, concrete
 from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide
 from infra.assurance.access.policies.patterns import matches
@@ -24,8 +23,7 @@ _WILDCARD: Final = re.compile(r"[*?⟪$]")
 _OF_HOME: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """May somebody do this to that? `kind` is what IAM's evaluation needs to know of the thing.
 
     `resource` is what the request names, if that is more than the thing's ARN (an object in a bucket).
@@ -35,7 +33,7 @@ class Question:
     door: Guarded
     kind: ResourceKind = ResourceKind.ORDINARY
     resource: str = ""
-    context: Context = field(default_factory=dict[str, tuple[str, ...]])
+    context: Context = NOTHING_KNOWN
 
 
 class Desk:
@@ -43,6 +41,7 @@ class Desk:
 
     def __init__(self, actors: Iterable[Actor]) -> None:
         self._everybody = list(actors)
+        self._order = {actor: place for place, actor in enumerate(self._everybody)}
         self._at_home: dict[str, list[Actor]] = defaultdict(list)
         self._named: dict[str, Actor] = {}  # by ARN; accounts by number, anyone by ""
         self._allowing: dict[str, list[Actor]] = {}
@@ -62,8 +61,8 @@ class Desk:
         known = set(besides)
         candidates = set(self._candidates(question)) - known
         if question.kind is not ResourceKind.ROLE:  # at home, it is each principal's own policies that count
-            candidates -= {self._named.get(question.door.account)}
-        decisions = ((actor, self.ask(actor, question)) for actor in self._everybody if actor in candidates)
+            candidates.discard(self._named.get(question.door.account))
+        decisions = ((actor, self.ask(actor, question)) for actor in sorted(candidates, key=self._order.__getitem__))
         found = {actor: decision for actor, decision in decisions if decision.allowed}
         if not everybody and any(actor.name == ANYONE for actor in (*known, *found)):
             home = (each for each in self.own(question.action) if each.principal.account == question.door.account)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.reading import document, listed, merged, reading
@@ -12,6 +12,8 @@ from infra.assurance.model.resource import Resource
 
 Context: TypeAlias = Mapping[str, tuple[str, ...]]
 """What is known of a request: values by condition key; none at all for a key that it certainly lacks."""
+
+NOTHING_KNOWN: Final[Context] = {}
 
 _REGION, _ACCOUNT, _PARTS = 3, 4, 6
 

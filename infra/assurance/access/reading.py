@@ -1,15 +1,20 @@
 """Reads properties, whatever they hold: what is not as CloudFormation describes it is refused, and the rest goes on."""
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import cast
+from types import TracebackType
+from typing import Final, cast
 
 from infra.assurance.access.policies.document import Document
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
+from infra.assurance.refusal import Refused
+
+_as_text: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+_UNREADABLE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def listed(value: Json) -> list[Json]:
@@ -39,7 +44,7 @@ def texts(model: Model) -> Mapping[Resource, str]:
     found: dict[Resource, str] = {}
     for resource in model.resources:
         with model.refusals.collected():
-            found[resource] = json.dumps(resource.properties, ensure_ascii=False)
+            found[resource] = _as_text(resource.properties)
     return found
 
 
@@ -67,12 +72,22 @@ def merged(documents: list[Document]) -> Document | None:
     return Document(statements, documents[0].source)
 
 
-@contextmanager
-def reading(model: Model, resource: Resource) -> Generator[None]:
+class reading(AbstractContextManager[None, bool]):  # noqa: N801  # as the standard library names what `with` takes
     """Remember what the block refuses of a resource, or cannot read, and go on behind it."""
-    with model.refusals.collected():
-        try:
-            yield
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            told = f"{type(error).__name__}: {error}"
-            raise resource.refuse(f"is not as CloudFormation describes the type {resource.type} ({told})") from error
+
+    def __init__(self, model: Model, resource: Resource) -> None:
+        self._refusals, self._resource = model.refusals, resource
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        if isinstance(error, _UNREADABLE):
+            told = (
+                f"is not as CloudFormation describes the type {self._resource.type} ({type(error).__name__}: {error})"
+            )
+            error = self._resource.refuse(told)
+        if isinstance(error, Refused):
+            self._refusals.add(error)
+            return True
+        return False

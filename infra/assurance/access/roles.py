@@ -50,7 +50,8 @@ def assumed(desk: Desk, model: Model, found: list[Guarded]) -> Iterator[Fact]:
         for action in _WAYS:
             answers = desk.answers(Question(action, role, ResourceKind.ROLE))
             yield from _rows(Relation.ASSUMES, model, answers, role, action)
-        rewriting = {actor: why for actor, why in _by_identity(desk, REWRITE, role).items() if actor.name != role.name}
+        answers = _by_identity(desk, REWRITE, _plain(role))
+        rewriting = {actor: why for actor, why in answers.items() if actor.name != role.name}
         for fact in _rows(Relation.ASSUMES, model, rewriting, role, REWRITE):
             yield Fact(
                 fact.relation,
@@ -63,22 +64,23 @@ def assumed(desk: Desk, model: Model, found: list[Guarded]) -> Iterator[Fact]:
 
 def passed(desk: Desk, found: list[Guarded]) -> Iterator[Fact]:
     """Who hands which role to a service."""
-    starting = {action: desk.own(action) for action in STARTS}
+    starting = {action: frozenset(desk.own(action)) for action in STARTS}
     for role in found:
-        for actor, decision in _by_identity(desk, PASS, role).items():
+        plain = _plain(role)
+        for actor, decision in _by_identity(desk, PASS, plain).items():
             starts = [action for action, able in starting.items() if actor in able]
             step = sentence(actor, PASS, role, decision) + _condition(decision.because)
             path = (step, f"{actor.name} may {', '.join(starts)}") if starts else (step,)
             yield Fact(Relation.PASSES, (actor.name, role.name), (*actor.evidence, *role.evidence), path)
-            if desk.ask(actor, Question(PASS, _plain(role), context=_ANY_SERVICE)).allowed:
+            if desk.ask(actor, Question(PASS, plain, context=_ANY_SERVICE)).allowed:
                 values = (role.name, TO_ANY_SERVICE, actor.name)
                 yield Fact(Relation.POSTURE, values, (*actor.evidence, *role.evidence), path)
     yield from _elsewhere(desk, PASS, Relation.PASSES, found)
 
 
-def _by_identity(desk: Desk, action: str, role: Guarded) -> Mapping[Actor, Decision]:
+def _by_identity(desk: Desk, action: str, plain: Guarded) -> Mapping[Actor, Decision]:
     """Who may by their own policies, which alone count for a role as a resource."""
-    answers = desk.answers(Question(action, _plain(role)))
+    answers = desk.answers(Question(action, plain))
     return {actor: why for actor, why in answers.items() if actor.principal.kind is not Kind.ROOT}
 
 

@@ -122,13 +122,11 @@ class Stores:
         """Repositories that templates name, as an image's address or in a policy, by ARN with who names them first."""
         found: dict[str, Resource] = {}
         for resource, text in texts(self._model).items():
-            if "ecr" in text:
-                for account, region, name in _IMAGE.findall(text):
-                    found.setdefault(
-                        f"arn:{resource.stack.partition}:ecr:{region}:{account}:repository/{name}", resource
-                    )
-                for arn in _NAMED.findall(text):
-                    found.setdefault(arn, resource)
+            for account, region, name in _IMAGE.findall(text) if ".dkr" in text else ():
+                arn = f"arn:{resource.stack.partition}:ecr:{region}:{account}:repository/{name}"
+                found.setdefault(arn, resource)
+            for arn in _NAMED.findall(text) if ":ecr:" in text else ():
+                found.setdefault(arn, resource)
         return found
 
 

@@ -147,7 +147,7 @@ class KeyUses:
         found = False
         for service in (_NOTHING_BETWEEN, *services):
             known = {**question.context, VIA: (service,) if service else ()}
-            for way, why in self._allowed(actor, replace(question, context=known), choices):
+            for way, why in self._allowed(actor, question._replace(context=known), choices):
                 found = True
                 yield replace(way, service=service), why
                 if service == _NOTHING_BETWEEN and not way.kinds:
@@ -175,7 +175,7 @@ class KeyUses:
                 yield _ANYHOW, decision
             return
         asked = {
-            kind: self._desk.ask(actor, replace(question, context={**question.context, **context(kind)}))
+            kind: self._desk.ask(actor, question._replace(context={**question.context, **context(kind)}))
             for kind in product(*choices)
         }
         allowed = {kind: decision for kind, decision in asked.items() if decision.allowed}

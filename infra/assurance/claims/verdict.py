@@ -155,15 +155,16 @@ def _tables_of(facts: Iterable[Fact], places: Iterable[Place]) -> Mapping[tuple[
     """
     environments = [place for place in places if place.name != OUTSIDE]
     # The longest first: a stage may lie in another.
-    paths = sorted(((f"{place.path}/", place.name) for place in environments), key=lambda one: -len(one[0]))
+    paths = [(f"{place.path}/", f" {place.path}/", place.name) for place in environments]
+    paths.sort(key=lambda one: -len(one[0]))
     accounts = [(account, place.name) for place in environments if (account := place.values.get("account"))]
 
     @cache
     def homes_of(value: str) -> tuple[frozenset[str], frozenset[str]]:
         """By stage, and by account."""
-        home = next((name for path, name in paths if value.startswith(path) or f" {path}" in value), None)
-        by_account = (name for account, name in accounts if account in value)
-        return frozenset(() if home is None else (home,)), frozenset(by_account)
+        home = [name for path, behind, name in paths if value.startswith(path) or behind in value][:1]
+        by_account = [name for account, name in accounts if account in value]
+        return frozenset(home), frozenset(by_account)
 
     tables: dict[tuple[str, Relation], _Table] = defaultdict(_Table)
     for fact in facts:

@@ -86,7 +86,7 @@ class _Parts:
         return self.known[index] if index < len(self.known) else unknown(f"part {index} of {self.rest}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Resolver:
     names: Names
     where: str
@@ -97,7 +97,7 @@ class _Resolver:
         if isinstance(value, dict):
             return self._table(cast("dict[str, Json]", value))
         if isinstance(value, list):
-            resolved = (self.value(inner) for inner in cast("list[Json]", value))
+            resolved = [self.value(inner) for inner in cast("list[Json]", value)]
             return [_whole(inner) for inner in resolved if inner is not NO_VALUE]
         if value is None:
             raise self._refuse("holds a null, which no template may")
@@ -109,8 +109,13 @@ class _Resolver:
                 if len(table) > 1:
                     raise self._refuse(f"{key} stands beside other keys, which only a macro can make sense of")
                 return self._function(key, argument)
-        resolved = ((key, self.value(inner)) for key, inner in table.items())
-        return {key: _whole(inner) for key, inner in resolved if inner is not NO_VALUE}
+        found: dict[str, Json] = {}
+        for key, inner in table.items():
+            if isinstance(inner, str):  # most are: what follows is for the others
+                found[key] = inner
+            elif (resolved := self.value(inner)) is not NO_VALUE:
+                found[key] = _whole(resolved)
+        return found
 
     def _refuse(self, what: str) -> Refused:
         return Refused(what, where=self.where, template=self.names.stack.where)

@@ -1,5 +1,6 @@
 """A resource of a template, with what it says in resolved form."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,17 +23,15 @@ class Resource:
     scope: "Scope"
     logical_id: str
     body: Mapping[str, Json]
+    stack: Stack = field(init=False, repr=False)
+    """The stack it is part of."""
+    type: str = field(init=False, repr=False)
+    """CloudFormation's name of its type."""
     _values: dict[str, Json] = field(default_factory=dict[str, Json], init=False, repr=False)
 
-    @property
-    def stack(self) -> Stack:
-        """The stack it is part of."""
-        return self.scope.stack
-
-    @property
-    def type(self) -> str:
-        """CloudFormation's name of its type."""
-        return self.body["Type"]
+    def __post_init__(self) -> None:
+        """What is asked for most often is looked up once."""
+        self.stack, self.type = self.scope.stack, self.body["Type"]
 
     @cached_property
     def name(self) -> str:
@@ -51,6 +50,11 @@ class Resource:
         """Its name, if no other resource were called so."""
         path = self.stack.paths.get(self.logical_id)
         return path.removesuffix("/Resource") if path else f"{self.type} {self.logical_id}"
+
+    @cached_property
+    def written(self) -> str:
+        """Its properties as the template has them, functions and all, as JSON: to see whether it may say something."""
+        return json.dumps(self.body.get("Properties", {}))
 
     @cached_property
     def properties(self) -> Mapping[str, Json]:

@@ -1,8 +1,9 @@
 """What the names in one template lead to: resources, parameters, conditions, other stacks."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, cast
 
 from infra.assurance.model import identity
@@ -121,13 +122,21 @@ class Scope:
             value = nested.part("Parameters", name)
         return ",".join(map(str, cast("list[Json]", value))) if isinstance(value, list) else value
 
-    @contextmanager
-    def once(self, name: str) -> Generator[None]:
+    def once(self, name: str) -> AbstractContextManager[None, None]:
         """Refuses what is defined by itself, which would never end."""
         if name in self._resolving:
             raise Refused("is defined by itself", where=name, template=self.stack.where)
-        self._resolving.add(name)
-        try:
-            yield
-        finally:
-            self._resolving.discard(name)
+        return _Once(self._resolving, name)
+
+
+class _Once(AbstractContextManager[None, None]):
+    """Keeps a name among those that are being resolved."""
+
+    def __init__(self, resolving: set[str], name: str) -> None:
+        self._resolving, self._name = resolving, name
+
+    def __enter__(self) -> None:
+        self._resolving.add(self._name)
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._resolving.discard(self._name)

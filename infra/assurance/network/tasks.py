@@ -42,7 +42,7 @@ def tasks(model: Model, where: Places) -> Iterator[Interface]:
     for resource in model.resources:
         if resource.type == _DEFINITION or (resource.type in KINDS and resource.type.startswith("AWS::ECS::")):
             continue
-        written = json.dumps(resource.body.get("Properties", {})).lower()
+        written = resource.written.lower()
         if not any(hint in written for hint in hints):
             continue
         with model.refusals.collected():

@@ -102,9 +102,13 @@ class Formulas:
         finally:
             self._solver.pop()
 
+    def possible(self, *formulas: Formula) -> bool:
+        """Whether some connection fits all that is assumed and these formulas."""
+        return bool(self._solver.check(*formulas) == _Z3.sat)
+
     def found(self, *formulas: Formula) -> Connection | None:
         """A connection that fits all that is assumed and these formulas, if there is one."""
-        if self._solver.check(*formulas) != _Z3.sat:
+        if not self.possible(*formulas):
             return None
         model = self._solver.model()
         who, protocol, port = (

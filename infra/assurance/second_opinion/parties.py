@@ -86,7 +86,7 @@ class Parties:
         return list(dict.fromkeys(parties))
 
     def _of(self, resource: Resource) -> Iterator[Party]:
-        texts = list(_texts(resource.properties))
+        texts = _texts(resource.properties)
         for _, text in list(texts):
             if text in self._sets and self._sets[text] is not resource:
                 texts.extend(_texts(self._sets[text].properties))
@@ -129,23 +129,29 @@ class Parties:
         return _blocks(resource) if resource else []
 
 
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def _texts(value: Any) -> list[tuple[str, str]]:
     """Every text in a value with the lower-case key it stands under, JSON in texts looked into.
 
     What a program is only told in its environment is not worn by what it runs in.
     """
-    if isinstance(value, dict):
-        for inner_key, inner in cast("dict[str, Any]", value).items():
-            if inner_key not in _TOLD:
-                yield from _texts(inner, inner_key.lower())
-    elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
-            yield from _texts(inner, key)
-    elif isinstance(value, str):
+    found: list[tuple[str, str]] = []
+    _collect(value, "", found)
+    return found
+
+
+def _collect(value: Any, key: str, found: list[tuple[str, str]]) -> None:
+    if isinstance(value, str):
         if value.startswith("{"):
             with suppress(ValueError):
-                yield from _texts(json.loads(value), key)
-        yield key, value
+                _collect(json.loads(value), key, found)
+        found.append((key, value))
+    elif isinstance(value, dict):
+        for inner_key, inner in cast("dict[str, Any]", value).items():
+            if inner_key not in _TOLD:
+                _collect(inner, inner_key.lower(), found)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            _collect(inner, key, found)
 
 
 def _ids(resource: Resource) -> set[str]:

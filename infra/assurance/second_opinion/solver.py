@@ -145,13 +145,12 @@ class _Store:
 
     def _unknown_to_the_graph(self) -> Iterator[str]:
         is_ = self.is_
-        with is_.assumed(is_.none_of(self._edge(edge) for edge in self.edges)):
-            known: list[Formula] = []
-            while connection := is_.found(*known):
-                ports = _said(connection.protocol, connection.port)
-                edge = f"{self._name(connection.who)} reaches {self.party.name} on {ports}"
-                yield f"the solver finds that {edge}, the graph does not"
-                known.append(is_.none_of([is_.who(connection.who)]))
+        others = [is_.none_of(self._edge(edge) for edge in self.edges)]
+        while connection := is_.found(*others):
+            ports = _said(connection.protocol, connection.port)
+            edge = f"{self._name(connection.who)} reaches {self.party.name} on {ports}"
+            yield f"the solver finds that {edge}, the graph does not"
+            others.append(is_.none_of([is_.who(connection.who)]))
 
     def _edge(self, edge: Edge) -> "Formula":
         is_ = self.is_
@@ -166,14 +165,14 @@ class _Store:
         if not self._who(edge.source):
             yield f"{missing} knows no such source in its VPC"
             return
+        known = self._edge(edge)
         rules = [rule for party in (self.party, *self._neighbours) for way in Way for rule in self._rules(party, way)]
         for ports in edge.ports:
             for port in _bounds(ports, rules):
                 for protocol in [ports.protocol] if ports.protocol is not None else _ANY:
-                    with is_.assumed(self._edge(edge), is_.between(protocol, port, port)):
-                        if is_.found() is None:
-                            yield f"{missing} does not: {_said(protocol, port)} is not admitted"
-                            return
+                    if not is_.possible(known, is_.between(protocol, port, port)):
+                        yield f"{missing} does not: {_said(protocol, port)} is not admitted"
+                        return
 
 
 def _bounds(ports: Rule, rules: Sequence[Rule]) -> list[int]:

@@ -6,8 +6,7 @@ external ids, tags of the request, the organisation) can be brought about by som
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from infra.assurance.access.policies.patterns import anything
 from infra.assurance.access.policies.principals import Kind, Principal
@@ -19,8 +18,7 @@ STRANGER: Final = "000000000000"
 """An account that is nobody's."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class Request(NamedTuple):
     """Somebody asks for an action on a resource.
 
     `resource` is an ARN, or `*` for an action that has none. `context` adds what is known (its keys in any case): the
@@ -32,7 +30,7 @@ class Request:
     action: str
     resource: str
     resource_account: str
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
+    context: Mapping[str, tuple[str, ...]] = _EMPTY
     resource_tags: Mapping[str, str] | None = None
 
     def lookup(self) -> Callable[[str], Values]:

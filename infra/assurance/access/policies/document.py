@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Final, TypeAlias, cast
 
 from infra.assurance.access.policies.conditions import Condition
@@ -57,9 +58,9 @@ class Statement:
         """Whether its effect is Allow."""
         return self.effect == "Allow"
 
-    def is_about(self, action: str) -> bool:
-        """Whether it speaks of an action in lower case: an Allow if it may, a Deny if it surely does."""
-        if self.services is not None and action.partition(":")[0] not in self.services:
+    def is_about(self, action: str, service: str) -> bool:
+        """Whether it speaks of a service's action in lower case: an Allow if it may, a Deny if it surely does."""
+        if self.services is not None and service not in self.services:
             return False
         named = _covers(self.actions or self.not_actions or (), action)
         truth = named if self.actions is not None else negated(named)
@@ -98,9 +99,13 @@ class Document:
         found = self._about.get(action)
         if found is None:
             lower = action.lower()
-            chosen = (statement for statement in self.statements if statement.is_about(lower))
-            found = self._about[action] = tuple(sorted(chosen, key=lambda statement: statement.allows))
+            service = lower.partition(":")[0]
+            chosen = [statement for statement in self.statements if statement.is_about(lower, service)]
+            found = self._about[action] = tuple(sorted(chosen, key=_allows) if len(chosen) > 1 else chosen)
         return found
+
+
+_allows: Final = attrgetter("allows")
 
 
 @cache

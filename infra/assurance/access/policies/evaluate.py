@@ -6,15 +6,14 @@ allow; in the resource's own account its policy or the caller's is enough, acros
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.policies.context import STRANGER, Request
 from infra.assurance.access.policies.document import Document, Statement
 from infra.assurance.access.policies.patterns import anything, matches_arn
 from infra.assurance.access.policies.principals import Kind, Level, Principal, named
-from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, every, negated, some
+from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, negated, some
 from infra.assurance.access.policies.variables import Lookup, substitute
 from infra.assurance.refusal import Refused
 
@@ -36,8 +35,7 @@ class ResourceKind(StrEnum):
     """Both have to allow, even in one account: <https://docs.aws.amazon.com/vpc-lattice/latest/ug/auth-policies.html>."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a request is allowed, the statement that decides (None where none speaks), the steps as sentences."""
 
     allowed: bool
@@ -88,7 +86,7 @@ def _decide_anyone(
     decision = _Case(request, (), theirs, limits).decided(kind)
     if decision.allowed:
         return decision
-    return _Case(replace(request, principal=_WORLD), (), theirs, limits).decided(kind)
+    return _Case(request._replace(principal=_WORLD), (), theirs, limits).decided(kind)
 
 
 class _Denied(Exception):
@@ -207,10 +205,12 @@ class _Case:
 
     def _speaks_here(self, statement: Statement) -> Truth:
         """Whether a statement about the action applies to the resource, under its conditions."""
-        covers = self._covers(statement)
-        if covers is NO or not statement.conditions:
-            return covers
-        return min(covers, every(c.holds(self.lookup, variables=statement.has_variables) for c in statement.conditions))
+        truth = self._covers(statement)
+        for condition in statement.conditions:
+            if truth is NO:
+                break
+            truth = min(truth, condition.holds(self.lookup, variables=statement.has_variables))
+        return truth
 
     def _covers(self, statement: Statement) -> Truth:
         if statement.resources is not None:
@@ -221,6 +221,8 @@ class _Case:
 
     def _any_covers(self, patterns: tuple[str, ...], statement: Statement, *, without_value: Truth) -> Truth:
         resource = self.request.resource
+        if "*" in patterns:
+            return YES
         if not statement.has_variables:
             return some(matches_arn(pattern, resource) for pattern in patterns)
         written = (substitute(pattern, self.lookup) for pattern in patterns)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from ipaddress import ip_network
 from typing import Any, Final, TypeAlias
 
@@ -28,10 +29,12 @@ class Operator:
     is_text: bool = False
 
 
+@cache
 def _equal(policy: str, request: str) -> Truth:
     return matches(literal(policy), request)
 
 
+@cache
 def _equal_ignoring_case(policy: str, request: str) -> Truth:
     return matches(literal(policy).lower(), request.lower())
 

@@ -1,13 +1,14 @@
 """Qualities of resources that decide how safely they run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from infra.assurance.facts import Fact, Relation
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.posture import buckets, containers, data, surroundings, web
-from infra.assurance.transport.posture.plain_secrets import plain_secrets
+from infra.assurance.transport.posture.plain_secrets import plain_secrets, says_no_secret
 from infra.assurance.transport.posture.settings import NO, SETTINGS, YES, of_settings
 
 __all__ = ["postures"]
@@ -32,7 +33,7 @@ def postures(model: Model) -> list[Fact]:
     """A fact for each quality of each resource that has any. What cannot be told is in `model.refusals`."""
     found: list[Fact] = list(_stacks(model))
     for resource in model.resources:
-        for reader in _readers(resource):
+        for reader in _readers(resource.type):
             with model.refusals.collected():
                 for name, quality, value in reader(model, resource):
                     found.append(Fact(Relation.POSTURE, (name, quality, value), (resource,)))
@@ -47,22 +48,28 @@ def _stacks(model: Model) -> Iterator[Fact]:
             yield Fact(Relation.POSTURE, (stack.path, "termination protection", protected))
 
 
-def _readers(resource: Resource) -> Iterator["_Reader"]:
-    yield _plain_secrets
-    if resource.type in SETTINGS:
+@cache
+def _readers(type_: str) -> Sequence["_Reader"]:
+    return tuple(_readers_of(type_))
+
+
+def _readers_of(type_: str) -> Iterator["_Reader"]:
+    if not says_no_secret(type_):
+        yield _plain_secrets
+    if type_ in SETTINGS:
         yield _named(of_settings)
-    if resource.type in data.STATEFUL:
+    if type_ in data.STATEFUL:
         yield _named(lambda _, stateful: data.of_removal(stateful))
-    if resource.type in web.GUARDED:
+    if type_ in web.GUARDED:
         yield _named(lambda model, guarded: iter([("web ACL", web.web_acl(model, guarded))]))
-    if resource.type in {containers.TASK, containers.JOB}:
+    if type_ in {containers.TASK, containers.JOB}:
         yield containers.of_containers
-    if resource.type == "AWS::EC2::SubnetRouteTableAssociation":
+    if type_ == "AWS::EC2::SubnetRouteTableAssociation":
         yield surroundings.of_subnet_routes
-    if resource.type in _RUN_TASKS:
+    if type_ in _RUN_TASKS:
         yield _named(_task_addresses)
-    if resource.type in _READERS:
-        yield _named(_READERS[resource.type])
+    if type_ in _READERS:
+        yield _named(_READERS[type_])
 
 
 def _named(reader: Callable[[Model, Resource], _Qualities]) -> "_Reader":

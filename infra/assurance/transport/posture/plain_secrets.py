@@ -64,18 +64,21 @@ class _Text:
     script: bool = False
 
 
+def says_no_secret(type_: str) -> bool:
+    """Whether resources of a type have no place for a secret."""
+    return type_.startswith(_SAYS_NO_SECRET)
+
+
 def plain_secrets(model: Model, resource: Resource) -> Iterator[str]:
     """The name of each value of the resource that is a secret, or holds one.
 
     Raises:
         Refused: a value that may be one cannot be resolved.
     """
-    properties = resource.body.get("Properties")
-    if not properties or resource.type.startswith(_SAYS_NO_SECRET):
+    if not resource.body.get("Properties") or says_no_secret(resource.type):
         return
-    everything = json.dumps(properties)
-    shaped = holds_secret(everything)
-    if not shaped and not may_name_secret(everything):
+    shaped = holds_secret(resource.written)
+    if not shaped and not may_name_secret(resource.written):
         return
     found: dict[str, None] = {}
     for text in _texts_of(resource):

@@ -75,6 +75,11 @@ class Stored:
     """Turns that wait to be handed to the memory."""
 
 
+def waiting(entries: Iterable[Entry], sql: Callable[[str], str]) -> int:
+    """Turns of the conversations of ``entries`` that wait to be handed to the memory."""
+    return int(sql(f"SELECT count(*) FROM outbox WHERE {_of_conversations(entries)}"))  # noqa: S608 - ids
+
+
 def read_stored(entries: Iterable[Entry], sql: Callable[[str], str]) -> Stored:
     """Read all conversations of ``entries`` through the API, and their rows past it.
 
@@ -82,11 +87,11 @@ def read_stored(entries: Iterable[Entry], sql: Callable[[str], str]) -> Stored:
         entries: Whose conversations to read.
         sql: Asks the user database as its administrator.
     """
+    entries = list(entries)
     people = {id(entry.person): entry.person for entry in entries}.values()
     conversations = {entry.conversation for entry in entries}
-    named = f"conversation_id = ANY ('{{{','.join(conversations)}}}')"
     # First of all: what is handed over while the rest is read would be neither waiting nor remembered.
-    waiting = int(sql(f"SELECT count(*) FROM outbox WHERE {named}"))  # noqa: S608 - ids
+    unremembered = waiting(entries, sql)
     messages: list[dict[str, Any]] = []
     memories: list[dict[str, Any]] = []
     for person in people:
@@ -94,8 +99,13 @@ def read_stored(entries: Iterable[Entry], sql: Callable[[str], str]) -> Stored:
         mine = [one for one in export["conversations"] if one["conversation_id"] in conversations]
         messages += (message for conversation in mine for message in conversation["messages"])
         memories += (memory for memory in export["memories"] if memory["conversation_id"] in conversations)
+    named = _of_conversations(entries)
     rows = json.loads(sql(f"SELECT coalesce(json_agg(message_id), '[]') FROM messages WHERE {named}"))  # noqa: S608 - ids
-    return Stored(messages, memories, Counter(rows), waiting)
+    return Stored(messages, memories, Counter(rows), unremembered)
+
+
+def _of_conversations(entries: Iterable[Entry]) -> str:
+    return f"conversation_id = ANY ('{{{','.join({entry.conversation for entry in entries})}}}')"
 
 
 def discrepancies(entries: Iterable[Entry], stored: Stored) -> list[str]:

@@ -30,11 +30,11 @@ STORES: Final = re.compile(
 # resources are looked at).
 _NO_PARTY: Final = re.compile(
     r"AWS::EC2::(Subnet.*|SecurityGroup.*|Route.*|NetworkAcl.*|NatGateway|FlowLog|VPC|VPC\w*Attachment|PrefixList"
-    r"|TransitGateway.*|GatewayRouteTableAssociation|LaunchTemplate)"
+    r"|TransitGateway.*|GatewayRouteTableAssociation|LaunchTemplate)|AWS::AutoScaling::LaunchConfiguration"
     r"|.*::\w*SubnetGroup|AWS::(IAM|SSM|KMS|CloudWatch|Logs|S3|SNS|SQS|Route53|WAFv2|VpcLattice)::.*"
     r"|AWS::CloudFormation::Stack"
 )
-_SETS: Final = re.compile(r".*::\w*SubnetGroup|AWS::EC2::LaunchTemplate")
+_SETS: Final = re.compile(r".*::\w*SubnetGroup|AWS::(EC2::LaunchTemplate|AutoScaling::LaunchConfiguration)")
 # They name the task definition they run, and are themselves what claims speak of.
 _OWN_NAME: Final = frozenset({"AWS::ECS::Service", "AWS::ECS::TaskSet"})
 _TOLD: Final = frozenset({"Environment", "EnvironmentVariables", "Tags"})
@@ -73,7 +73,9 @@ class Parties:
         self._subnets = {subnet.ref: subnet for subnet in model.of_type("AWS::EC2::Subnet")}
         self._vpcs = {vpc.ref: vpc for vpc in model.of_type("AWS::EC2::VPC")}
         self._defaults = {default_group(vpc): vpc.ref for vpc in self._vpcs.values()}
-        self._tasks = {task.ref.rpartition(":")[0]: task for task in model.of_type("AWS::ECS::TaskDefinition")}
+        tasks = model.of_type("AWS::ECS::TaskDefinition")
+        self._tasks = {task.ref.rpartition(":")[0]: task for task in tasks}
+        self._families = {(*_home(task), task.ref.rpartition("/")[2].partition(":")[0]): task for task in tasks}
         self._sets = {id_: found for found in model.resources if _SETS.fullmatch(found.type) for id_ in _ids(found)}
 
     def found(self) -> list[Party]:
@@ -99,7 +101,7 @@ class Parties:
             groups = tuple(group for group, owner in self._defaults.items() if owner == vpc)
         around = self._blocks_of_vpc(vpc)
         blocks = [block for subnet in subnets for block in _blocks(subnet)] or around
-        for names in self._names(resource, [text for _, text in texts]):
+        for names in self._names(resource, texts):
             yield Party(resource, names, groups, vpc, tuple(blocks), tuple(around))
 
     def _is_group(self, key: str, text: str) -> bool:
@@ -107,14 +109,19 @@ class Parties:
             return False
         return text in self._groups or text in self._defaults or text.startswith("sg-")
 
-    def _names(self, resource: Resource, texts: list[str]) -> list[frozenset[str]]:
+    def _names(self, resource: Resource, texts: list[tuple[str, str]]) -> list[frozenset[str]]:
         if resource.type not in _OWN_NAME:
-            run = [
-                task for text in texts if (task := self._tasks.get(text) or self._tasks.get(text.rpartition(":")[0]))
-            ]
+            run = [task for key, text in texts if (task := self._task(resource, key, text))]
             if run:
                 return [frozenset({task.name}) for task in dict.fromkeys(run)]
         return [frozenset({resource.name})]
+
+    def _task(self, resource: Resource, key: str, text: str) -> Resource | None:
+        """The task definition that a text names: by ARN, with or without revision, or by its family."""
+        found = self._tasks.get(text) or self._tasks.get(text.rpartition(":")[0])
+        if found is None and "taskdef" in key:
+            return self._families.get((*_home(resource), text.partition(":")[0]))
+        return found
 
     def _vpc(self, resource: Resource, groups: tuple[str, ...], subnets: list[Resource]) -> str:
         """The one VPC of the subnets, or else of the groups."""
@@ -152,6 +159,10 @@ def _collect(value: Any, key: str, found: list[tuple[str, str]]) -> None:
     elif isinstance(value, list):
         for inner in cast("list[Any]", value):
             _collect(inner, key, found)
+
+
+def _home(resource: Resource) -> tuple[str, str]:
+    return resource.stack.account, resource.stack.region
 
 
 def _ids(resource: Resource) -> set[str]:

@@ -200,3 +200,39 @@ def test_an_edge_of_somebody_else_is_told(source: str) -> None:
 
 def test_agreement_is_silent() -> None:
     assert asked(template(MADE, PLACED), [edge(X, "tcp 79-81")])[0] == []
+
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+TASK: dict[str, Any] = {
+    "Type": "AWS::ECS::TaskDefinition",
+    "Properties": {"Family": "mail", "NetworkMode": "awsvpc", "ContainerDefinitions": [{"Name": "a", "Image": "a"}]},
+}
+
+
+@pytest.mark.parametrize("named", ["mail", "mail:7", {"Ref": "Task"}])
+def test_a_task_that_a_workflow_starts_is_the_same_to_both(named: Any) -> None:
+    content = template(MADE, PLACED)
+    place = {"Subnets": [{"Ref": "One"}], "SecurityGroups": [{"Ref": PLACED["X"][1][0]}]}
+    run = {"TaskDefinition": named, "NetworkConfiguration": {"AwsvpcConfiguration": place}}
+    work = {"RoleArn": ROLE, "Definition": {"StartAt": "Run", "States": {"Run": {"Type": "Task", "Parameters": run}}}}
+    content["Resources"] |= {"Task": TASK, "Work": {"Type": "AWS::StepFunctions::StateMachine", "Properties": work}}
+    found, edges = asked(content)
+    assert [fact["ports"] for fact in edges if fact["from"] == "AWS::ECS::TaskDefinition Task" and fact["to"] == STORE]
+    assert found == []
+
+
+def test_instances_wear_what_their_launch_configuration_says_to_both() -> None:
+    content = template(MADE, PLACED)
+    launch = {"ImageId": "ami-1", "InstanceType": "t3.micro", "SecurityGroups": [{"Ref": PLACED["X"][1][0]}]}
+    fleet = {
+        "MinSize": "1", "MaxSize": "1", "LaunchConfigurationName": {"Ref": "Launch"},
+        "VPCZoneIdentifier": [{"Ref": "One"}],
+    }  # fmt: skip
+    content["Resources"] |= {
+        "Launch": {"Type": "AWS::AutoScaling::LaunchConfiguration", "Properties": launch},
+        "Fleet": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": fleet},
+    }
+    found, edges = asked(content)
+    fleets = "AWS::AutoScaling::AutoScalingGroup Fleet"
+    assert [fact["ports"] for fact in edges if fact["from"] == fleets and fact["to"] == STORE]
+    assert found == []

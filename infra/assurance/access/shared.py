@@ -23,10 +23,18 @@ _OTHER: Final = re.compile(r"AWS::IAM::.*|AWS::EC2::VPCEndpoint")
 _PLAIN: Final = ("Principal", "Principals", "AllowedPrincipals")
 _ACCOUNT: Final = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?([\w-]+)(?::(.+))?")
 _ORGANIZATION: Final = re.compile(r"arn:[\w-]+:organizations::.+")
+_ANYONE: Final = "anyone"
+# Conditions by which a policy for everybody means few: who asks, for whom, or from where. An address is anybody's.
+_NARROWING: Final = re.compile(
+    r"aws:(principal(account|arn|org|tag|isaws|service)|source(account|arn|owner|org|vpc)|userid|username)"
+    r"|kms:calleraccount|s3:dataaccesspoint"
+)
+# Operators that hold for all but a few, or for who lacks the key.
+_LEAVING_OPEN: Final = re.compile(r"null|.*not.*|.*ifexists|forallvalues:.*")
 
 
 def shared(model: Model) -> list[Fact]:
-    """A fact for each account, role or user of another account that a resource's own policy lets in."""
+    """A fact for each account, role or user of another account that a resource's own policy lets in, or for anyone."""
     found: list[Fact] = []
     for resource, text in texts(model).items():
         if "Principal" not in text or _OTHER.fullmatch(resource.type):
@@ -45,8 +53,20 @@ def _principals(resource: Resource) -> Iterator[str]:
     for key in _PLAIN:
         yield from _texts(resource.value(key))
     for statement in _statements(resource.properties):
-        if statement.get("Effect") == "Allow" and statement.get("Principal") != "*":
-            yield from _texts(within(statement, "Principal", "AWS"))
+        if statement.get("Effect") == "Allow":
+            named = statement.get("Principal")
+            everybody = named == "*" or "NotPrincipal" in statement or "*" in _texts(within(named, "AWS"))
+            if everybody and not _is_narrowed(statement):
+                yield _ANYONE
+            elif named != "*":
+                yield from _texts(within(named, "AWS"))
+
+
+def _is_narrowed(statement: dict[str, Any]) -> bool:
+    """Whether a condition of a statement for everybody picks some of them."""
+    conditions = cast("dict[str, dict[str, Any]]", statement.get("Condition") or {})
+    picking = (keys for operator, keys in conditions.items() if not _LEAVING_OPEN.fullmatch(operator.lower()))
+    return any(_NARROWING.match(key.lower()) for keys in picking for key in keys)
 
 
 def _statements(value: Any) -> Iterator[dict[str, Any]]:
@@ -70,8 +90,8 @@ def _texts(value: Any) -> list[str]:
 
 
 def _foreign(principal: str, resource: Resource) -> str | None:
-    """What facts call it, if it belongs to another account; None for everybody, services, and one's own."""
-    if _ORGANIZATION.fullmatch(principal):
+    """What facts call it, if it belongs to another account; None for services, one's own, and a few of everybody."""
+    if principal == _ANYONE or _ORGANIZATION.fullmatch(principal):
         return principal
     match = _ACCOUNT.fullmatch(principal)
     if match is None or is_unknown(principal) or "." in principal or principal == "*":

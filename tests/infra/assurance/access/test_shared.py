@@ -19,8 +19,8 @@ def shares(folder: Path, **resources: Any) -> set[tuple[str, ...]]:
     return {fact.values for model in read_models(folder) for fact in shared(model)}
 
 
-def queue_policy(principal: Any, effect: str = "Allow") -> dict[str, Any]:
-    statement = {"Effect": effect, "Principal": principal, "Action": "sqs:*", "Resource": "*"}
+def queue_policy(principal: Any, effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    statement = {"Effect": effect, "Principal": principal, "Action": "sqs:*", "Resource": "*", **more}
     return {
         "Queue": {"Type": "AWS::SQS::Queue"},
         "Policy": {
@@ -45,11 +45,47 @@ def test_another_account_is_told(tmp_path: Path, principal: Any, name: str) -> N
 
 @pytest.mark.parametrize(
     "principal",
-    ["*", {"AWS": "*"}, {"AWS": HOME}, {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
-     {"Service": "logs.amazonaws.com"}],
-)  # fmt: skip
-def test_everybody_services_and_the_own_account_are_others_facts(tmp_path: Path, principal: Any) -> None:
+    [{"AWS": HOME}, {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}, {"Service": "logs.amazonaws.com"}],
+)
+def test_services_and_the_own_account_are_others_facts(tmp_path: Path, principal: Any) -> None:
     assert not shares(tmp_path, **queue_policy(principal))
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": [HOME, "*"]}])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
+        {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/r"}},
+        {"StringEqualsIfExists": {"aws:PrincipalAccount": HOME}},
+        {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+    ],
+)
+def test_what_lets_in_everybody_is_told_whatever_else_denies_them(
+    tmp_path: Path, principal: Any, condition: dict[str, Any]
+) -> None:
+    assert shares(tmp_path, **queue_policy(principal, Condition=condition)) == {(QUEUE, SHARED, "anyone")}
+
+
+def test_all_but_somebody_are_everybody(tmp_path: Path) -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": FOREIGN}, "Action": "sqs:*", "Resource": "*"}
+    policies = queue_policy("*")
+    policies["Policy"]["Properties"]["PolicyDocument"]["Statement"] = [statement]
+    assert shares(tmp_path, **policies) == {(QUEUE, SHARED, "anyone")}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"AWS:SourceOwner": HOME}},
+        {"StringEquals": {"aws:PrincipalOrgID": "o-1"}},
+        {"StringEquals": {"kms:CallerAccount": HOME}},
+        {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{HOME}"}},
+    ],
+)
+def test_a_condition_picks_some_of_everybody(tmp_path: Path, condition: dict[str, Any]) -> None:
+    assert not shares(tmp_path, **queue_policy("*", Condition=condition))
 
 
 def test_who_is_denied_is_not_let_in(tmp_path: Path) -> None:

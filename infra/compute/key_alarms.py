@@ -5,7 +5,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.compute.request_metrics import namespace
-from infra.data.watch import Watch, add_watches
+from infra.data.watch import Watch
+from infra.data.watch_alarms import add_watches
 from infra.settings import Environment
 
 LATE_HOURS = 12

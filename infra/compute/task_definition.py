@@ -12,13 +12,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import principals
+from infra.compute.dockerfiles import USER
 from infra.compute.rights import Grant, use_key_of_secrets
 from infra.services import Service
 from infra.settings import Environment
 from infra.sizes import size_of
 
-USER = "10001:10001"
-"""As in the Dockerfiles."""
 _ARCHITECTURES = {"ARM64": ecs.CpuArchitecture.ARM64, "X86_64": ecs.CpuArchitecture.X86_64}
 
 

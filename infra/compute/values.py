@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from infra import sealing
+from infra.compute.dockerfiles import RDS_CA_FILE
 from infra.data.stack import DataStack
 from infra.data.users_database import NAME, PORT
 from infra.services import Service
@@ -10,8 +11,6 @@ from infra.settings import Environment
 
 DATABASE_USER = "backend"
 """The role that ``backend.migrate`` makes, and that the backend signs in as with IAM."""
-RDS_CA_FILE = "/srv/rds-ca.pem"
-"""Where ``services/backend/Dockerfile`` puts it."""
 CALLER_AUTH = "sigv4"
 QUIET_SECONDS, RESUME_SECONDS, CONNECT_SECONDS = "300", "35", "5"
 """After how long without use the backend leaves its database alone, as long as Aurora then waits before it pauses; and

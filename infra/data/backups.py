@@ -24,7 +24,8 @@ from infra.data.backup_copy import PURPOSE as COPIES
 from infra.data.backup_role import BackupRole
 from infra.data.backup_vault import BackupVault
 from infra.data.quiet_hours import QuietHours
-from infra.data.watch import Watch, add_watches
+from infra.data.watch import Watch
+from infra.data.watch_alarms import add_watches
 from infra.settings import Environment
 
 PURPOSE = "backups"

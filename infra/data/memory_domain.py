@@ -14,7 +14,7 @@ from constructs import Construct
 from infra import principals
 from infra.data.memory_watch import memory_watches
 from infra.data.quiet_hours import QuietHours
-from infra.data.watch import add_watches
+from infra.data.watch_alarms import add_watches
 from infra.encryption import EncryptedLogGroup, removal_policy
 from infra.network.vpc import DATA
 from infra.settings import Environment

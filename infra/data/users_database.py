@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.data.monitoring_role import MonitoringRole
 from infra.data.quiet_hours import QuietHours
 from infra.data.users_watch import users_watches
-from infra.data.watch import add_watches
+from infra.data.watch_alarms import add_watches
 from infra.encryption import EncryptedLogGroup, removal_policy
 from infra.network.vpc import DATA
 from infra.settings import Environment

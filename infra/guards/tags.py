@@ -1,24 +1,11 @@
 """The tags by which people and bills tell resources apart."""
 
-from collections.abc import Mapping
-
 import aws_cdk as cdk
 from constructs import IConstruct
 
-APPLICATION = "sanctum"
+from infra.guards.classification import CLASSIFICATION
 
-CLASSIFICATION: Mapping[str, str] = {
-    "AWS::RDS::DBCluster": "personal",
-    "AWS::RDS::DBInstance": "personal",
-    "AWS::OpenSearchService::Domain": "personal",
-    "AWS::Backup::BackupVault": "personal",
-    "AWS::KMS::Key": "secret",
-    "AWS::KMS::ReplicaKey": "secret",
-    "AWS::SecretsManager::Secret": "secret",
-    "AWS::Logs::LogGroup": "internal",
-    "AWS::S3::Bucket": "internal",
-}
-"""What a resource of a type holds: people's words and addresses, what opens or signs them, or neither."""
+APPLICATION = "sanctum"
 
 
 def tag(scope: IConstruct, *, environment: str) -> None:

@@ -1,15 +1,22 @@
-"""One synth for all tests: kept between runs until something that goes into it changes."""
+"""Syntheses for all tests, each kept between runs until something that goes into it changes.
+
+Most tests read what the application writes by itself; what the command says of it takes as long again, and is made for
+those that read that.
+"""
 
 import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.infra.synth import ROOT, run_closed, synthesize
+from tests.infra.synth import ROOT, run_closed, synthesize, synthesize_quickly
 from tests.infra.template import Template, read_application, read_assembly
 
 INPUTS = (
@@ -24,66 +31,97 @@ INPUTS = (
 )
 
 HERE = Path(__file__).parent
+CACHE = ROOT / "build" / "tests"
 EVERYTHING = os.environ.get("EXAMPLES") == "all"
-ONLY_READS = ROOT / "infra" / "assurance"
-"""Judges what a synth writes; what it is has no part in it."""
+JUDGED = EVERYTHING or bool(os.environ.get("CI"))
+"""Whether variants are judged by the library's validation as well, which takes as long as making them."""
+ONLY_READ = tuple(ROOT / "infra" / name for name in ("assurance", "costs", "preflight", "reference"))
+"""They judge what a synth writes, or the settings; what it is has no part in them."""
 KEPT = 4
-"""Assemblies of other inputs that stay."""
+"""What was made of other inputs, so many times."""
+ELSEWHERE = {
+    "TZ": "Asia/Tokyo",
+    "LANG": "C",
+    "PYTHONHASHSEED": "7",
+    "AWS_PROFILE": "somebody",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "not-a-key",
+    "CDK_DEFAULT_ACCOUNT": "123456789012",
+    "CDK_DEFAULT_REGION": "eu-central-1",
+    "CODEBUILD_BUILD_ID": "sanctum:1",
+}
+"""Another time zone, language and account."""
 
 
-def remove_stale(cache: Path, names: str) -> None:
-    """All but the newest, which another run may still read."""
-    for stale in sorted(cache.glob(names), key=lambda path: path.stat().st_mtime)[:-KEPT]:
-        shutil.rmtree(stale)
+def kept(kind: str, digest: str, make: Callable[[Path], subprocess.CompletedProcess[str]], cache: Path = CACHE) -> Path:
+    """The folder of a ``kind`` that ``make`` made of inputs with this digest, now or in an earlier run."""
+    out = cache / f"{kind}-{digest}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            unfinished = cache / f"{kind}-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            # The newest may still be read by another run.
+            for stale in sorted(cache.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+                shutil.rmtree(stale)
+            made = make(unfinished)
+            assert made.returncode == 0, made.stderr
+            unfinished.rename(out)
+    return out
 
 
 def _digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
     for top in (*INPUTS, "tools/synth.py"):
         for path in sorted([ROOT / top, *(ROOT / top).rglob("*")]):
-            if path.is_file() and "__pycache__" not in path.parts and ONLY_READS not in path.parents:
+            if path.is_file() and "__pycache__" not in path.parts and not {*ONLY_READ} & {*path.parents}:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
+def _make_elsewhere(out: Path) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        elsewhere = Path(folder) / "another folder"
+        elsewhere.mkdir()
+        for name in INPUTS:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, elsewhere / name)
+            else:
+                shutil.copy(source, elsewhere / name)
+        return synthesize_quickly(elsewhere, out, ELSEWHERE | {"HOME": str(elsewhere)})
+
+
+@pytest.fixture(scope="session")
+def unjudged() -> Path:
+    """The cloud assembly of the working tree, made without the command and in another place: the same bytes."""
+    return kept("elsewhere", _digest(), _make_elsewhere)
+
+
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cloud assembly of the working tree."""
+    """The same by the command, with its judgement and with what is accepted of that."""
     measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
     # Lines are counted where they run, so a measured run makes its own; the workers of one run share it.
-    cache = tmp_path_factory.getbasetemp().parent if measured else ROOT / "build" / "tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    out = cache / f"cdk.out-{_digest()}"
-    with (cache / "cdk.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (out / "manifest.json").exists():
-            unfinished = cache / "cdk.out-unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            remove_stale(cache, "cdk.out-*")
-            synth = synthesize(ROOT, unfinished, measured)
-            assert synth.returncode == 0, synth.stderr
-            unfinished.rename(out)
-    return out
+    cache = tmp_path_factory.getbasetemp().parent if measured else CACHE
+    return kept("cdk.out", _digest(), lambda out: synthesize(ROOT, out, measured), cache)
 
 
 @pytest.fixture(scope="session")
-def variants(assembly: Path) -> Path:
-    """Other environments, each in a folder by its number, and constructs alone: kept likewise."""
+def variants() -> Path:
+    """Other environments, each in a folder by its number, and constructs alone."""
     sources = [HERE / "variants.py", HERE / "settings_strategy.py", *sorted((HERE / "alone").glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    out = assembly.parent / f"variants-{assembly.name.removeprefix('cdk.out-')}-{digest}{'-all' if EVERYTHING else ''}"
-    with (assembly.parent / "variants.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not out.exists():
-            unfinished = out.with_name("variants-unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            remove_stale(assembly.parent, "variants-*-*")
-            made = run_closed(
-                [sys.executable, "-O", "-m", "tests.infra.variants", unfinished, *(["all"] if EVERYTHING else [])]
-            )
-            assert made.returncode == 0, made.stderr
-            unfinished.rename(out)
-    return out
+    chosen = ["all"] if EVERYTHING else []
+    validation = {} if JUDGED else {"CDK_VALIDATION": "false"}
+    return kept(
+        f"{'all-' if EVERYTHING else 'judged-' if JUDGED else ''}variants",
+        f"{_digest()}-{digest}",
+        lambda out: run_closed([sys.executable, "-O", "-m", "tests.infra.variants", out, *chosen], ROOT, validation),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -93,15 +131,15 @@ def alone(variants: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def templates(assembly: Path) -> dict[tuple[str, str], Template]:
+def templates(unjudged: Path) -> dict[tuple[str, str], Template]:
     """Every template, by environment and stack."""
-    return read_assembly(assembly)
+    return read_assembly(unjudged)
 
 
 @pytest.fixture(scope="session")
-def application(assembly: Path) -> dict[str, Template]:
+def application(unjudged: Path) -> dict[str, Template]:
     """Every template that belongs to no environment, by stack."""
-    return read_application(assembly)
+    return read_application(unjudged)
 
 
 @pytest.fixture(params=["dev", "staging", "prod"])

@@ -10,8 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from infra.compute.task_definition import USER
-from infra.compute.values import RDS_CA_FILE
+from infra.compute.dockerfiles import RDS_CA_FILE, USER
 from infra.settings import read_environments
 from tests.infra.synth import ROOT
 from tests.infra.template import Json
@@ -36,19 +35,19 @@ def _image_assets(assembly: Path) -> Iterator[tuple[str, Json]]:
         yield from json.loads(manifest.read_text())["dockerImages"].items()
 
 
-def test_an_image_is_built_once_for_all_environments_and_for_the_processor_of_its_tasks(assembly: Path) -> None:
+def test_an_image_is_built_once_for_all_environments_and_for_the_processor_of_its_tasks(unjudged: Path) -> None:
     architectures = {environment.compute.architecture for environment in read_environments()}
     built = {
         (name, asset["displayName"], asset["source"]["dockerFile"], asset["source"]["platform"])
-        for name, asset in _image_assets(assembly)
+        for name, asset in _image_assets(unjudged)
     }
     expected = {(name, f"{name}/Dockerfile", PLATFORMS[a]) for name in SERVICES for a in architectures}
     assert {tuple(of_asset) for _, *of_asset in built} == expected
     assert len(built) == len(expected)
 
 
-def test_nothing_of_the_machine_that_builds_an_image_is_handed_to_it(assembly: Path) -> None:
-    for _, asset in _image_assets(assembly):
+def test_nothing_of_the_machine_that_builds_an_image_is_handed_to_it(unjudged: Path) -> None:
+    for _, asset in _image_assets(unjudged):
         assert set(asset["source"]) == {"directory", "dockerFile", "platform"}
 
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from infra.guards.tags import CLASSIFICATION
+from infra.guards.classification import CLASSIFICATION
 from tests.infra.promise import Stacks, promise, setting, without
 from tests.infra.template import Json, Template
 

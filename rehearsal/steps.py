@@ -109,10 +109,10 @@ class Life:
         bad = self._release("bad-image", Change(file, start, f'raise SystemExit("a bad release")\n{start}'))
         before = deployed.tasks()
         with using(self._world) as seen:
+            self._used.append(seen)
             began = time.monotonic()
             self._refused(bad, "bad-image")
             seconds = time.monotonic() - began
-        self._used.append(seen)
         if seconds > BACK_SECONDS or deployed.tasks() != before:
             raise Failure(f"it took {seconds:.0f} s, and {_counted()} run")
         return f"back after {seconds:.0f} s; {seen}; {deployed.why_failed('Compute')}"
@@ -173,12 +173,12 @@ class Life:
         new = self._release(f"new-{service}", change)
         before = deployed.tasks()
         with using(self._world) as seen:
+            self._used.append(seen)
             cdk.deploy(new.assembly, name=f"new-{service}")
+            self._now = new
+            self._applied.append(change)
             after = deployed.tasks()
             _until_replaced_ended()
-        self._now = new
-        self._applied.append(change)
-        self._used.append(seen)
         replaced = {name for name in before if not before[name] & after[name]}
         if len(replaced) != 1 or service not in replaced.pop().lower():
             raise Failure(f"replaced were {replaced}")

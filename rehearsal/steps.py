@@ -157,7 +157,8 @@ class Life:
         requests = sum(used.told.answered for used in self._used)
         if requests < LEAST_REQUESTS:
             raise Failure(f"only {requests} requests in all")
-        return f"{requests} requests in all, 0 failed; {nothing_lost(self._world, self._used)}"
+        failed = sum(len(used.told.failures) for used in self._used)
+        return f"{requests} requests in all, {failed} failed; {nothing_lost(self._world, self._used)}"
 
     def destroy(self) -> str:
         """Everything that need not be kept."""

@@ -58,14 +58,17 @@ class Desk:
 
         Where anyone at all may, nobody else is told but who has leave at home; with `everybody`, all are.
         """
+        door, action = question.door, question.action
+        if question.kind is not ResourceKind.ORDINARY and door.policy and not door.policy.about(action):
+            return {}  # nobody is let in by a door that says nothing of it
         known = set(besides)
         candidates = set(self._candidates(question)) - known
         if question.kind is not ResourceKind.ROLE:  # at home, it is each principal's own policies that count
-            candidates.discard(self._named.get(question.door.account))
+            candidates.discard(self._named.get(door.account))
         decisions = ((actor, self.ask(actor, question)) for actor in sorted(candidates, key=self._order.__getitem__))
         found = {actor: decision for actor, decision in decisions if decision.allowed}
         if not everybody and any(actor.name == ANYONE for actor in (*known, *found)):
-            home = (each for each in self.own(question.action) if each.principal.account == question.door.account)
+            home = (each for each in self.own(action) if each.principal.account == door.account)
             told = {*home, self._named[_ANYBODY]}
             found = {actor: why for actor, why in found.items() if actor in told}
         return found

@@ -7,6 +7,7 @@ allow; in the resource's own account its policy or the caller's is enough, acros
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from infra.assurance.access.policies.context import STRANGER, Request
@@ -87,6 +88,11 @@ def _decide_anyone(
     if decision.allowed:
         return decision
     return _Case(request._replace(principal=_WORLD), (), theirs, limits).decided(kind)
+
+
+@cache
+def _some_covers(patterns: tuple[str, ...], resource: str) -> Truth:
+    return some(matches_arn(pattern, resource) for pattern in patterns)
 
 
 class _Denied(Exception):
@@ -224,7 +230,7 @@ class _Case:
         if "*" in patterns:
             return YES
         if not statement.has_variables:
-            return some(matches_arn(pattern, resource) for pattern in patterns)
+            return _some_covers(patterns, resource)
         written = (substitute(pattern, self.lookup) for pattern in patterns)
         return some(without_value if pattern is None else matches_arn(pattern, resource) for pattern in written)
 

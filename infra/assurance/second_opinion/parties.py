@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any, Final, cast
 
-from infra.assurance.model.identity import is_custom
+from infra.assurance.model.identity import is_custom, is_unknown
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
 from infra.assurance.second_opinion.rules import Block, block, default_group
@@ -40,6 +41,13 @@ _OWN_NAME: Final = frozenset({"AWS::ECS::Service", "AWS::ECS::TaskSet"})
 _TOLD: Final = frozenset({"Environment", "EnvironmentVariables", "Tags"})
 # Without groups they admit everything and wear no default group.
 _WITHOUT_GROUPS: Final = frozenset({"AWS::ElasticLoadBalancingV2::LoadBalancer"})
+
+
+ASSIGNED: Final = ip_network("2000::/3")
+"""Where an IPv6 block is that AWS assigns when it makes the VPC.
+
+<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +179,8 @@ def _ids(resource: Resource) -> set[str]:
 
 def _blocks(place: Resource) -> list[Block]:
     """Addresses of a subnet or VPC."""
-    texts = [place.value("CidrBlock"), place.value("Ipv6CidrBlock")]
-    return [block(place, text) for text in texts if text is not None]
+    four, six = place.value("CidrBlock"), place.value("Ipv6CidrBlock")
+    found = [] if four is None else [block(place, four)]
+    if six is not None:
+        found.append(ASSIGNED if is_unknown(six) else block(place, six))
+    return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from infra.assurance.facts import Fact
 from infra.assurance.model.model import Model
 from infra.assurance.second_opinion.edges import Edge, read_edge
-from infra.assurance.second_opinion.parties import Parties, Party
+from infra.assurance.second_opinion.parties import ASSIGNED, Parties, Party
 from infra.assurance.second_opinion.rules import PROTOCOLS, WITH_PORTS, Group, Rule, Way, read_groups
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class _Store:
         arrives = is_.some(is_.target_in(block) for block in here.blocks) if here.blocks else is_.true
         neighbours = is_.some(self._from_neighbours(alike) for alike in self._alike())
         outside, *others = range(len(self._neighbours), len(self._neighbours) + len(self._strangers))
-        inside = list(dict.fromkeys([*here.vpc_blocks, *chain(*(party.blocks for party in self._neighbours))]))
+        inside = dict.fromkeys([*here.vpc_blocks, *chain(*(party.blocks for party in self._neighbours))])
+        inside.pop(ASSIGNED, None)  # others have addresses there, too
         strangers = [is_.every(is_.who(outside), is_.none_of(is_.source_in(block) for block in inside))]
         strangers.extend(is_.who(number) for number in others)
         ingress = is_.some(is_.every(is_.by(rule), self._from(rule)) for rule in self._rules(here, Way.IN))

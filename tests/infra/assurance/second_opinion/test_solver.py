@@ -236,3 +236,32 @@ def test_instances_wear_what_their_launch_configuration_says_to_both() -> None:
     fleets = "AWS::AutoScaling::AutoScalingGroup Fleet"
     assert [fact["ports"] for fact in edges if fact["from"] == fleets and fact["to"] == STORE]
     assert found == []
+
+
+@pytest.mark.parametrize("source", ["::/0", "2000::/3"])
+def test_blocks_that_aws_assigns_are_somewhere_among_its_own_and_hide_no_stranger(source: str) -> None:
+    content = template(MADE, PLACED)
+    resources = content["Resources"]
+    resources["Six"]["Properties"] = {"VpcId": {"Ref": "Vpc"}, "AmazonProvidedIpv6CidrBlock": True}
+    assigned = {"Fn::Select": [0, {"Fn::GetAtt": ["Vpc", "Ipv6CidrBlocks"]}]}
+    for number, name in enumerate(SUBNETS):
+        block = {"Fn::Select": [number, {"Fn::Cidr": [assigned, 8, "64"]}]}
+        resources[name]["Properties"]["Ipv6CidrBlock"] = block
+    everybody = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv6": source}
+    resources["AIngress"] = {
+        "Type": "AWS::EC2::SecurityGroupIngress",
+        "Properties": {"GroupId": {"Fn::GetAtt": ["B", "GroupId"]}, **everybody},
+    }
+    resources["AEgress"] = {
+        "Type": "AWS::EC2::SecurityGroupEgress",
+        "Properties": {"GroupId": {"Fn::GetAtt": ["A", "GroupId"]}, **everybody},
+    }
+    found, edges = asked(content)
+    assert {fact["from"] for fact in edges if fact["to"] == STORE and "443" in fact["ports"]} == {
+        X,
+        "internet (groups only)",
+    }
+    assert found == []
+    strangers = [fact for fact in edges if fact["from"] != X]
+    assert any(X in sentence for sentence in asked(content, strangers)[0])
+    assert any("internet reaches" in sentence for sentence in asked(content, [f for f in edges if f["from"] == X])[0])

@@ -7,7 +7,7 @@ of its mutations, where it has to fail. So no check can pass whatever the templa
 import copy
 import marshal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import pytest
@@ -50,10 +50,39 @@ def environment_of(templates: dict[tuple[str, str], Template], name: str) -> Sta
     )
 
 
-def _copied(stacks: Stacks) -> Stacks:
-    """As ``copy.deepcopy``, but a tenth of its time, which every mutation takes."""
-    bodies = {name: marshal.loads(marshal.dumps(t.body)) for name, t in stacks.templates.items()}  # noqa: S302  # ours
-    return Stacks(stacks.settings, {name: replace(stacks[name], body=body) for name, body in bodies.items()})
+class _Copy(Template):
+    """A template that is copied when somebody asks for what is in it: a mutation is about one or two of five."""
+
+    def __init__(self, of: Template) -> None:
+        vars(self).update({name: value for name, value in vars(of).items() if name != "body"}, of=of)
+
+    def __getattr__(self, name: str) -> Json:
+        if name != "body":
+            raise AttributeError(name)
+        # As `copy.deepcopy`, but in a tenth of its time.
+        body: Json = marshal.loads(marshal.dumps(vars(self)["of"].body))  # noqa: S302  # ours
+        vars(self)["body"] = body
+        return body
+
+    def resources(self, *types: str) -> dict[str, Json]:
+        return super().resources(*types) if "body" in vars(self) or vars(self)["of"].resources(*types) else {}
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether somebody asked what is in it, and may have changed that, or changed the rest."""
+        of: Template = vars(self)["of"]
+        return vars(self) != {name: value for name, value in vars(of).items() if name != "body"} | {"of": of}
+
+
+def _mutated(stacks: Stacks, mutation: Mutation) -> Stacks:
+    """``stacks`` after ``mutation``, with copies of what it asked for."""
+    copies = {name: _Copy(template) for name, template in stacks.templates.items()}
+    changed = Stacks(stacks.settings, dict(copies))
+    mutation(changed)
+    for name, template in stacks.templates.items():
+        if changed.templates.get(name) is copies[name] and not copies[name].is_touched:
+            changed.templates[name] = template
+    return changed
 
 
 def keep_or_break(check: Check, stacks: Stacks, mutation: Mutation | None) -> None:
@@ -61,8 +90,7 @@ def keep_or_break(check: Check, stacks: Stacks, mutation: Mutation | None) -> No
     if mutation is None:
         check(stacks)
         return
-    changed = _copied(stacks)
-    mutation(changed)
+    changed = _mutated(stacks, mutation)
     with pytest.raises(AssertionError):
         check(changed)
 

@@ -12,10 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.assurance.check import HOLDS, REFUSED, accepted, check, models_of, reachability_of, refused_by
-from infra.assurance.facts import distinct
-from infra.assurance.refusal import Refusals
-
 CLAIMS: Final = Path(__file__).parents[1] / "claims.toml"
 WAIVERS: Final = CLAIMS.with_name("waivers.toml")
 
@@ -56,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from infra.assurance.printed import as_json, as_text  # noqa: PLC0415  # each command loads what it needs
+    from infra.assurance.check import check  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.printed import as_json, as_text  # noqa: PLC0415  # loaded when it is asked for
 
     outcome = check(options.assembly, options.claims, known_rules=not options.no_guard)
     _say((as_json if options.json else as_text)(outcome))
@@ -64,6 +61,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from infra.assurance.check import accepted, check  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.refusal import Refusals  # noqa: PLC0415  # loaded when it is asked for
     from infra.assurance.report import as_markdown  # noqa: PLC0415  # loaded when it is asked for
 
     outcome = check(options.assembly, options.claims, known_rules=not options.no_guard)
@@ -75,16 +74,19 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _graph(options: argparse.Namespace) -> int:
+    from infra.assurance import check  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.facts import distinct  # noqa: PLC0415  # loaded when it is asked for
     from infra.assurance.network.graph import mermaid  # noqa: PLC0415  # loaded when it is asked for
     from infra.assurance.printed import refusals as lines  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.refusal import Refusals  # noqa: PLC0415  # loaded when it is asked for
 
     refusals = Refusals()
-    models = models_of(options.assembly, refusals)
-    _say(mermaid(distinct(fact for model in models for fact in reachability_of(model, refusals))))
-    refused = refused_by(models, refusals)
+    models = check.models_of(options.assembly, refusals)
+    _say(mermaid(distinct(fact for model in models for fact in check.reachability_of(model, refusals))))
+    refused = check.refused_by(models, refusals)
     for line in lines(refused):
         sys.stderr.write(f"{line}\n")
-    return REFUSED if refused else HOLDS
+    return check.REFUSED if refused else check.HOLDS
 
 
 def _guard(options: argparse.Namespace) -> int:
@@ -100,7 +102,7 @@ def _say(text: str, *, end: str = "\n") -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # a run keeps what it makes, and ends
+    gc.disable()  # a run keeps what it makes, what it loads included, and ends
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -57,12 +57,16 @@ def why_failed(stack: str) -> str:
     """What CloudFormation says failed in the last deployment of a stack, the first of it."""
     events = client("cloudformation").describe_stack_events(StackName=f"{STAGE}-{stack}")["StackEvents"]
     failed = [row for row in events if row["ResourceStatus"].endswith("FAILED") and "ResourceStatusReason" in row]
-    return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason']}" if failed else ""
+    # Of a reason of several lines the others are where in a program of the library it was noticed.
+    return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason'].splitlines()[0]}" if failed else ""
 
 
 def logged(service: str, task: str) -> str:
     """The last line that a one-off task of a service wrote, as CloudWatch Logs has it."""
-    found = client("logs").filter_log_events(logGroupName=f"/sanctum/{STAGE}/{service}", logStreamNamePrefix=f"{task}/")
+    logs, group = client("logs"), f"/sanctum/{STAGE}/{service}"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{task}/")["logStreams"]
+    names = [stream["logStreamName"] for stream in streams]
+    found = logs.filter_log_events(logGroupName=group, logStreamNames=names) if names else {"events": []}
     lines: list[dict[str, Any]] = sorted(found["events"], key=lambda line: line["timestamp"])
     return str(lines[-1]["message"]) if lines else ""
 

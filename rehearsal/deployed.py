@@ -66,8 +66,10 @@ def logged(service: str, task: str) -> str:
     logs, group = client("logs"), f"/sanctum/{STAGE}/{service}"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{task}/")["logStreams"]
     names = [stream["logStreamName"] for stream in streams]
-    found = logs.filter_log_events(logGroupName=group, logStreamNames=names) if names else {"events": []}
-    lines: list[dict[str, Any]] = sorted(found["events"], key=lambda line: line["timestamp"])
+    lines: list[dict[str, Any]] = []
+    if names:
+        lines = logs.filter_log_events(logGroupName=group, logStreamNames=names)["events"]
+    lines.sort(key=lambda line: line["timestamp"])
     return str(lines[-1]["message"]) if lines else ""
 
 

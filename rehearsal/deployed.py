@@ -61,15 +61,15 @@ def why_failed(stack: str) -> str:
     return f"{failed[-1]['LogicalResourceId']}: {failed[-1]['ResourceStatusReason'].splitlines()[0]}" if failed else ""
 
 
-def logged(service: str, task: str) -> str:
-    """The last line that a one-off task of a service wrote, as CloudWatch Logs has it."""
+def logged(service: str, task: str, word: str) -> str:
+    """The last line with ``word`` that a one-off task of a service wrote, as CloudWatch Logs has it."""
     logs, group = client("logs"), f"/sanctum/{STAGE}/{service}"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{task}/")["logStreams"]
     names = [stream["logStreamName"] for stream in streams]
     lines: list[dict[str, Any]] = []
     if names:
         lines = logs.filter_log_events(logGroupName=group, logStreamNames=names)["events"]
-    lines.sort(key=lambda line: line["timestamp"])
+    lines = sorted((line for line in lines if word in line["message"]), key=lambda line: line["timestamp"])
     return str(lines[-1]["message"]) if lines else ""
 
 

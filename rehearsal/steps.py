@@ -137,9 +137,9 @@ class Life:
         self._refused(bad, "missing-right")
         if deployed.tasks() != before:
             raise Failure("tasks of a service were replaced")
-        said = deployed.logged("backend", "migrate")
-        if "AccessDenied" not in said:
-            raise Failure(f"the log says nothing of a right: {said}")
+        said = deployed.logged("backend", "migrate", "AccessDenied")
+        if not said:
+            raise Failure("the log of the task says nothing of a right")
         return f"{deployed.why_failed('Compute')} Its log: {said}"
 
     def replaced_database(self) -> str:

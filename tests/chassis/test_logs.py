@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from botocore.exceptions import ClientError
 from chassis import logs
 
 Line = dict[str, Any]
@@ -84,6 +85,14 @@ def test_of_an_exception_only_type_and_place_are_written(lines: Lines) -> None:
     assert cause.startswith("builtins.ValueError at test_logs.py:")
     assert "zymurgy" not in str(line)
     assert "aardvark" not in str(line)
+
+
+def test_of_an_error_of_aws_the_operation_and_the_code_are_written_and_not_what_it_says() -> None:
+    def told(code: str) -> str:
+        return logs.describe(ClientError({"Error": {"Code": code, "Message": "of carol@example.org"}}, "GetObject"))[0]
+
+    assert told("AccessDenied") == "botocore.exceptions.ClientError (GetObject: AccessDenied) at no frame"
+    assert told("carol@example.org said") == "botocore.exceptions.ClientError at no frame"
 
 
 def test_a_circle_of_causes_ends() -> None:

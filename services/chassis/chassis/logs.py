@@ -1,8 +1,8 @@
 """Logs as JSON lines that have no room for a person's words.
 
 An event is a fixed name with typed fields; there is no free text. Of an exception only the type and the place are
-written, because its message may quote what a person sent. That holds too for what Python itself would print of an
-exception that nobody caught.
+written, because its message may quote what a person sent; of one of AWS also which operation was answered with which
+code. That holds too for what Python itself would print of an exception that nobody caught.
 """
 
 import json
@@ -12,8 +12,11 @@ import sys
 import threading
 import traceback
 from datetime import UTC, datetime
-from typing import Literal, LiteralString, Self
+from typing import TYPE_CHECKING, Literal, LiteralString, Self, cast
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 
 class Word(str):
@@ -32,6 +35,8 @@ Field = int | float | bool | UUID | Word | None
 REFUSED = "refused"
 """Stands where something else was passed in spite of the types."""
 _EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+_NAME = re.compile(r"[A-Za-z.]{1,60}")
+"""What operations of AWS and codes of its errors look like."""
 
 Level = Literal["debug", "info", "warning", "error"]
 _logger = logging.getLogger("sanctum")
@@ -74,9 +79,20 @@ def describe(error: BaseException) -> list[str]:
     while seen is not None and len(lines) < 10:  # noqa: PLR2004 - a bound, so that a circle of causes ends
         frames = traceback.extract_tb(seen.__traceback__)
         place = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))
-        lines.append(f"{type(seen).__module__}.{type(seen).__qualname__} at {place or 'no frame'}")
+        lines.append(
+            f"{type(seen).__module__}.{type(seen).__qualname__}{_answer_of_aws(seen)} at {place or 'no frame'}"
+        )
         seen = seen.__cause__ or seen.__context__
     return lines
+
+
+def _answer_of_aws(error: BaseException) -> str:
+    """Which operation was answered with which code: without them nobody would know which right a role lacks."""
+    if not type(error).__module__.startswith("botocore.") or not hasattr(error, "operation_name"):
+        return ""
+    refused = cast("ClientError", error)
+    names = (refused.operation_name, refused.response.get("Error", {}).get("Code", ""))
+    return f" ({': '.join(names)})" if all(map(_NAME.fullmatch, names)) else ""
 
 
 def configure(level: Level) -> None:

@@ -1,4 +1,4 @@
-"""How large the images are, as a registry counts them, and how soon their smallest tasks serve."""
+"""How large the images are, as a registry counts them, and how soon their tasks serve."""
 
 import statistics
 import subprocess
@@ -40,13 +40,14 @@ def report_images() -> None:
                 report("  of it its base", base, "MB")
                 definition = definitions[f"sanctum-dev-{service.replace('_', '-')}"]
                 within = read_services()[service].health.start_seconds
-                seconds = [_start_seconds(image, definition, aws, within) for _ in range(STARTS)]
-                report(
-                    f"  its smallest task serves after, median of {STARTS}",
-                    statistics.median(seconds),
-                    "s",
-                    at_most=START_SECONDS,
-                )
+                for what, cpu, at_most in (
+                    ("a whole vCPU", "1024", START_SECONDS),
+                    ("as in dev", definition["Cpu"], None),
+                ):
+                    seconds = [_start_seconds(image, definition | {"Cpu": cpu}, aws, within) for _ in range(STARTS)]
+                    report(
+                        f"  serves after, {what}, median of {STARTS}", statistics.median(seconds), "s", at_most=at_most
+                    )
 
 
 def _start_seconds(image: str, definition: engine.Json, aws: str, within: float) -> float:

@@ -279,8 +279,13 @@ def test_watching_ends_when_something_else_is_due(supervisor: Supervisor, make: 
 
 
 def test_new_certificates_are_read_by_whoever_uses_some(supervisor: Supervisor, make: Make, tmp_path: Path) -> None:
-    on_hangup = "trap 'echo read >> certificates' HUP; echo started >> starts; while :; do sleep 0.02; done"
-    supervisor.start(replace(make("store", on_hangup), certificates="at SIGHUP"))
+    on_hangup = (  # no shell: one that was started by nohup cannot
+        "import signal, pathlib\n"
+        "signal.signal(signal.SIGHUP, lambda *_: pathlib.Path('certificates').touch())\n"
+        "pathlib.Path('starts').write_text('started\\n')\n"
+        "while True: signal.pause()"
+    )
+    supervisor.start(replace(make("store"), command=(sys.executable, "-c", on_hangup), certificates="at SIGHUP"))
     supervisor.start(replace(make("plain"), certificates="none"))
     supervisor.start(make("service"))
     supervisor.start(replace(make("dead", "echo started >> starts"), certificates="none"))

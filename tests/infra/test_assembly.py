@@ -20,8 +20,9 @@ ENVIRONMENTS = {e.name: e for e in read_environments()}
 
 
 def _files(assembly: Path) -> dict[str, bytes]:
-    """Every file; without what is accepted of findings, which is no part of what is deployed."""
-    files = {str(p.relative_to(assembly)): p.read_bytes() for p in assembly.rglob("*") if p.is_file()}
+    """Every file; without what is not deployed: accepted findings, and the lock of who reads just now."""
+    paths = [p for p in assembly.rglob("*") if p.is_file() and p.suffix != ".lock"]
+    files = {str(p.relative_to(assembly)): p.read_bytes() for p in paths}
     for name, content in files.items():
         if name.endswith(".metadata.json"):
             files[name] = json.dumps(_without_acknowledgements(json.loads(content))).encode()

@@ -62,6 +62,7 @@ def groups(model: Model, where: Places) -> dict[str, Group]:
     for resource in model.of_type("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"):
         with model.refusals.collected():
             found.add_rule(resource)
+    found.let_out_what_nothing_restrains(where)
     return found.by_id
 
 
@@ -87,23 +88,16 @@ class _Groups:
         """
         group = Group(id_, f"default group of {resource.name}", vpc, resource)
         group.rules[INGRESS].append(Rule(EVERYTHING, resource, group=id_, written=group.name))
-        group.rules[EGRESS] += _open(resource)
         self.by_id[id_] = group
 
     def add(self, resource: Resource) -> None:
-        """A group of the templates, with the rules that stand in it.
-
-        One that is made without egress rules lets everything out:
-        <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-securitygroup.html>.
-        """
+        """A group of the templates, with the rules that stand in it."""
         group = Group(resource.ref, resource.name, resource.value("VpcId"), resource)
         self.by_id[group.id] = group
         for direction, key in ((INGRESS, "SecurityGroupIngress"), (EGRESS, "SecurityGroupEgress")):
             for given in _listed(resource.value(key)):
                 with self.model.refusals.collected():
                     group.rules[direction] += self._rules(given, resource)
-        if not resource.value("SecurityGroupEgress"):
-            group.rules[EGRESS] += _open(resource)
 
     def add_rule(self, resource: Resource) -> None:
         """A rule that stands by itself."""
@@ -113,6 +107,24 @@ class _Groups:
         direction = EGRESS if resource.type.endswith("Egress") else INGRESS
         group = self.by_id.setdefault(id_, Group(id_, f"group {id_}", None))
         group.rules[direction] += self._rules(resource.properties, resource)
+
+    def let_out_what_nothing_restrains(self, where: Places) -> None:
+        """Give each group that is made without egress rules the ones that AWS gives it, which let everything out.
+
+        <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-securitygroup.html>. The first
+        egress rule that stands by itself takes that of IPv4 away again, as people found:
+        <https://github.com/aws-cloudformation/cfn-language-discussion/issues/157>. Of that of IPv6 nobody has said so.
+        """
+        for group in self.by_id.values():
+            if group.resource is None or group.resource.value("SecurityGroupEgress"):
+                continue
+            given = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
+            if group.rules[EGRESS]:
+                del given[IPV4]
+                if IPV6 not in where.families(group.vpc or ""):
+                    del given[IPV6]
+            for family, written in given.items():
+                group.rules[EGRESS].append(Rule(EVERYTHING, group.resource, block=everything(family), written=written))
 
     def _rules(self, written: Json, resource: Resource) -> Iterator[Rule]:
         if not isinstance(written, Mapping):
@@ -143,11 +155,6 @@ class _Groups:
             return self.by_id[id_].name
         named = self.model.find(id_, "AWS::EC2::SecurityGroup")
         return named.name if named else f"group {id_}"
-
-
-def _open(resource: Resource) -> list[Rule]:
-    written = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
-    return [Rule(EVERYTHING, resource, block=everything(family), written=text) for family, text in written.items()]
 
 
 def _listed(value: Json) -> list[Json]:

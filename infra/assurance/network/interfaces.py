@@ -45,8 +45,7 @@ class Interface:
     @property
     def families(self) -> frozenset[int]:
         """The address families in which it has addresses."""
-        known = {block.family for subnet in self.subnets for block in subnet.blocks}
-        return frozenset(known).union(*(subnet.unknown for subnet in self.subnets))
+        return frozenset[int]().union(*(subnet.families for subnet in self.subnets))
 
 
 @dataclass(frozen=True, slots=True)

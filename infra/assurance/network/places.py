@@ -59,6 +59,11 @@ class Subnet:
     gives_public_address: bool = False
     resource: Resource | None = None
 
+    @property
+    def families(self) -> frozenset[int]:
+        """The address families in which it has addresses."""
+        return self.unknown.union(block.family for block in self.blocks)
+
 
 @dataclass(frozen=True, eq=False)
 class Vpc:
@@ -82,6 +87,11 @@ class Places:
     def subnet(self, id_: str) -> Subnet:
         """The subnet of the id, even if no template has it."""
         return self.subnets.get(id_) or self._unheard.setdefault(id_, Subnet(id_, None))
+
+    def families(self, vpc: str) -> frozenset[int]:
+        """The address families in which anything in a VPC may have addresses; all, of one that no template has."""
+        own = (subnet.families for subnet in self.subnets.values() if subnet.vpc == vpc)
+        return frozenset[int]().union(*own) if vpc in self.vpcs else frozenset({IPV4, IPV6})
 
 
 def places(model: Model) -> Places:

@@ -53,7 +53,7 @@ class Group:
     rules: dict[Way, list[Rule]] = field(default_factory=lambda: {way: [] for way in Way})
 
 
-_ANYWHERE: Final = tuple(Rule(None, 0, LAST_PORT, block=ip_network(block)) for block in ("0.0.0.0/0", "::/0"))
+_ANYWHERE_IPV4, _ANYWHERE_IPV6 = (Rule(None, 0, LAST_PORT, block=ip_network(block)) for block in ("0.0.0.0/0", "::/0"))
 _SEPARATE: Final = {"AWS::EC2::SecurityGroupIngress": Way.IN, "AWS::EC2::SecurityGroupEgress": Way.OUT}
 _INLINE: Final = {"SecurityGroupIngress": Way.IN, "SecurityGroupEgress": Way.OUT}
 
@@ -62,17 +62,21 @@ def read_groups(model: Model) -> Mapping[str, Group]:
     """Every group by its id, the default group of each VPC among them.
 
     A default group admits its own members and lets everything out
-    (<https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>).
+    (<https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>), as does every group that has no
+    egress rule in itself; of that a rule in a resource of its own leaves the IPv6 half
+    (<https://github.com/aws-cloudformation/cfn-language-discussion/issues/157>, where only IPv4 is seen to go).
     """
+    shut: set[str] = set()
     groups: dict[str, Group] = {}
     for vpc in model.of_type("AWS::EC2::VPC"):
         default = default_group(vpc)
         groups[default] = Group(vpc.ref)
         groups[default].rules[Way.IN].append(Rule(None, 0, LAST_PORT, group=default))
-        groups[default].rules[Way.OUT].extend(_ANYWHERE)
     for resource in model.of_type("AWS::EC2::SecurityGroup"):
         with model.refusals.collected():
             groups[resource.ref] = _group(resource)
+            if groups[resource.ref].rules[Way.OUT]:
+                shut.add(resource.ref)
     separate: dict[str, list[tuple[Way, Rule]]] = defaultdict(list)
     for resource in model.of_type(*_SEPARATE):
         with model.refusals.collected():
@@ -85,6 +89,9 @@ def read_groups(model: Model) -> Mapping[str, Group]:
         if owner in groups:
             for way, rule in rules:
                 groups[owner].rules[way].append(rule)
+    for id_ in groups.keys() - shut:
+        out = groups[id_].rules[Way.OUT]
+        out.extend([_ANYWHERE_IPV6] if out else [_ANYWHERE_IPV4, _ANYWHERE_IPV6])
     return groups
 
 
@@ -98,9 +105,6 @@ def _group(resource: Resource) -> Group:
     for key, way in _INLINE.items():
         for given in _listed(resource.value(key)):
             group.rules[way].extend(_rules(resource, given, way))
-    if not group.rules[Way.OUT]:
-        # "The default rule is removed only when you specify one or more egress rules" in the group itself.
-        group.rules[Way.OUT].extend(_ANYWHERE)
     return group
 
 

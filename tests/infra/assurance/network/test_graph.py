@@ -79,6 +79,20 @@ def test_a_group_without_egress_rules_lets_everything_out(tmp_path: Path) -> Non
     assert graph(tmp_path, resources).edges == open_
 
 
+@pytest.mark.parametrize("owner", [{"Ref": "AppGroup"}, {"Fn::GetAtt": "Vpc.DefaultSecurityGroup"}])
+def test_an_egress_rule_that_stands_by_itself_takes_away_what_aws_lets_out(tmp_path: Path, owner: Any) -> None:
+    resources = two([rule("tcp", 5432, CidrIp="10.0.0.0/8")], []) | interface("App", "Here", owner)
+    del resources["AppGroup"]["Properties"]["SecurityGroupEgress"]
+    assert (APP, "internet (groups only)") in graph(tmp_path, resources).edges
+    out = {"GroupId": owner, **rule("tcp", 5432, DestinationSecurityGroupId={"Ref": "DataGroup"})}
+    resources["Out"] = {"Type": "AWS::EC2::SecurityGroupEgress", "Properties": out}
+    assert {peer: ports for (who, peer), ports in graph(tmp_path, resources).edges.items() if who == APP} == {
+        DATA: "tcp 5432"
+    }
+    resources["Here"]["Properties"]["Ipv6CidrBlock"] = "2001:db8::/64"  # of that half nobody has said that it goes
+    assert (APP, "internet (groups only)") in graph(tmp_path, resources).edges
+
+
 def test_who_wears_another_s_group_has_its_edges(tmp_path: Path) -> None:
     clean = two([rule("tcp", 5432, **GROUP)], OUT)
     assert set(graph(tmp_path, clean).edges) == {(APP, DATA)}

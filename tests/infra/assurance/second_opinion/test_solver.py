@@ -238,6 +238,16 @@ def test_instances_wear_what_their_launch_configuration_says_to_both() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize(("rule", "reached"), [({}, True), ({"block": "10.0.0.0/28"}, True), ({"group": "C"}, False)])
+def test_an_egress_rule_that_stands_by_itself_takes_away_what_aws_lets_out(rule: Rule, *, reached: bool) -> None:
+    content = template(MADE | {"A": {"in": [], "out": [ADMIT | rule] if rule else []}}, PLACED)
+    del content["Resources"]["A"]["Properties"]["SecurityGroupEgress"]
+    found, edges = asked(content)
+    assert found == []
+    assert any((fact["from"], fact["to"]) == (X, STORE) for fact in edges) == reached
+    assert any(X in sentence for sentence in asked(content, [])[0]) == reached
+
+
 @pytest.mark.parametrize("source", ["::/0", "2000::/3"])
 def test_blocks_that_aws_assigns_are_somewhere_among_its_own_and_hide_no_stranger(source: str) -> None:
     content = template(MADE, PLACED)

@@ -59,6 +59,16 @@ def deploy(assembly: Path, stacks: str = f"{STAGE}/*", *, name: str, only: bool 
             raise Failure(f"{assembly} was changed while it was deployed")
 
 
+def publish(assembly: Path, stack: str) -> None:
+    """Build and push what a stack needs, as the pipeline's build of images does.
+
+    Raises:
+        Failure: it fails.
+    """
+    (listed,) = assembly.glob(f"assembly-*/*{stack}*.assets.json")
+    _run_node("publish", "cdk-assets/bin/cdk-assets", "--path", str(listed), "--verbose", "publish")
+
+
 def destroy(assembly: Path) -> None:
     """Delete all stacks of the environment.
 
@@ -76,6 +86,10 @@ def _bytes(assembly: Path) -> dict[str, str]:
 
 
 def _run(name: str, *arguments: str, source: Path = ROOT) -> str:
+    return _run_node(name, "aws-cdk/bin/cdk", "--no-notices", *arguments, source=source)
+
+
+def _run_node(name: str, program: str, *arguments: str, source: Path = ROOT) -> str:
     log = LOGS / f"{name}.log"
     told: Mapping[str, str] = aws() | ENVIRONMENT
     variables = (
@@ -88,9 +102,9 @@ def _run(name: str, *arguments: str, source: Path = ROOT) -> str:
         }
     )
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # every synth would be two and a half times slower
-    command = [NODE / "node", ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk", "--no-notices", *arguments]
+    command = [NODE / "node", ROOT / "node_modules" / program, *arguments]
     with log.open("wb") as output:
         done = subprocess.run(command, cwd=source, env=variables, stdout=output, stderr=subprocess.STDOUT, check=False)  # noqa: S603
     if done.returncode:
-        raise Failure(f"cdk {arguments[0]} failed ({log}):\n{end_of(log)}")
+        raise Failure(f"{name} failed ({log}):\n{end_of(log)}")
     return log.read_text()

@@ -22,11 +22,13 @@ STOP_SECONDS = 120
 """A little more than a task may take to end: ``grace.stop_seconds`` of the services."""
 _BACKEND = ("services/backend/backend/__main__.py", '"""``python -m backend``: serves')
 _AI_CORE = ("services/ai_core/ai_core/__main__.py", '"""Starts the service')
+_IMAGE = ("services/backend/Dockerfile", "COPY backend/rds-ca.pem /srv/rds-ca.pem")
+_REPLY = ("services/backend/backend/messages/endpoints.py", "return await writing.result()")
 _MIGRATE = ("services/backend/backend/migrate.py", "    settings = read_settings(MigrationSettings)")
 _RIGHT = ("infra/compute/access.py", '("backend", "migrate"): (self.read_admin_secret,)')
 _CLUSTER = ("infra/data/users_database.py", "cluster_identifier=identifier,")
 
-CHANGED = (_BACKEND, _AI_CORE, _MIGRATE, _RIGHT, _CLUSTER)
+CHANGED = (_BACKEND, _AI_CORE, _IMAGE, _REPLY, _MIGRATE, _RIGHT, _CLUSTER)
 """Files, and what of each the releases below change."""
 
 
@@ -51,12 +53,14 @@ class Life:
             "deploy what is deployed": self.deploy_again,
             "a new backend, while people use it": self.new_backend,
             "a new AI core, while people use it": self.new_ai_core,
+            "an image that does not build": self.unbuilt_image,
             "a bad image, while people use it": self.bad_image,
             "a migration that fails": self.failing_migration,
             "a right that is missing": self.missing_right,
             "the database replaced": self.replaced_database,
             "a person's life after all that": self.smoke,
             "nothing is lost": self.nothing_lost,
+            "a release that tells people something else": self.unlike_what_was_promised,
             "destroy": self.destroy,
         }
 
@@ -102,6 +106,18 @@ class Life:
     def new_ai_core(self) -> str:
         """A change of the AI core replaces its tasks and no others."""
         return self._replace("aicore", _AI_CORE)
+
+    def unbuilt_image(self) -> str:
+        """It is not pushed, by the command with which the pipeline publishes images."""
+        file, copied = _IMAGE
+        bad = self._release("unbuilt-image", Change(file, copied, copied.replace("rds-ca", "no-ca", 1)))
+        try:
+            cdk.publish(bad.assembly, "Compute")
+        except Failure as failure:
+            if "no-ca.pem" in str(failure):
+                return "docker build failed: it copies a file that is not there"
+            raise
+        raise Failure("it was published")
 
     def bad_image(self) -> str:
         """A backend that does not start never gets a request."""
@@ -159,6 +175,20 @@ class Life:
             raise Failure(f"only {requests} requests in all")
         failed = sum(len(used.told.failures) for used in self._used)
         return f"{requests} requests in all, {failed} failed; {nothing_lost(self._world, self._used)}"
+
+    def unlike_what_was_promised(self) -> str:
+        """What starts and answers, and is wrong for people all the same, is found by a person's life."""
+        file, answer = _REPLY
+        other = '(await writing.result()).model_copy(update={"content": "Something else."})'
+        bad = self._release("something-else", Change(file, answer, f"return {other}"))
+        cdk.deploy(bad.assembly, "dev/Compute", name="something-else", only=True)
+        self._now = bad
+        try:
+            self.smoke()
+        except Failure as failure:
+            (said,) = [line for line in str(failure).splitlines() if line.startswith("FAILED  ")]
+            return said
+        raise Failure("nobody noticed")
 
     def destroy(self) -> str:
         """Everything that need not be kept."""

@@ -1,0 +1,1 @@
+"""Commits that must not get on."""

@@ -1,0 +1,64 @@
+"""Commits that must not get on: one for each command of the build that every commit has to pass first."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A change of one file that a command refuses, and none before it."""
+
+    subject: str
+    stopped_by: str
+    """The goal of ``make`` that refuses it."""
+    file: str
+    pattern: str
+    """What stands there once; a regular expression."""
+    new: str
+    tests: tuple[str, ...]
+    """Those that look at the file: the others would take half an hour to say nothing of it."""
+
+    def applied(self, text: str) -> str:
+        """``text`` of the file with the change in it.
+
+        Raises:
+            ValueError: what is to be changed is not there once.
+        """
+        changed, times = re.subn(self.pattern, self.new, text)
+        if times != 1:
+            raise ValueError(f"{self.subject}: {self.file} has {times} of {self.pattern!r}, and one is to be changed")
+        return changed
+
+    def make(self, checkout: Path) -> None:
+        """Apply it to the files in ``checkout``."""
+        path = checkout / self.file
+        path.write_text(self.applied(path.read_text()))
+
+
+COMMITS = (
+    Commit(
+        "Settings are taken for a number",
+        "check",
+        "services/backend/backend/__main__.py",
+        r"settings = read_settings",
+        "settings: int = read_settings",
+        ("tests/backend/test_settings.py",),
+    ),
+    Commit(
+        "Words are sealed for nobody in particular",
+        "test",
+        "services/chassis/chassis/sealing/cells.py",
+        r"joined\(FORMAT, user\) \+ _field_name",
+        "joined(FORMAT, b'') + _field_name",
+        ("tests/chassis/sealing/test_cells.py",),
+    ),
+    Commit(
+        "A finding is accepted beyond its day",
+        "evidence",
+        "infra/acknowledgements.toml",
+        r"(is its only way in\.\"\nowner = \"security\"\nexpires = )\S+",
+        r"\g<1>2026-01-01",
+        ("tests/infra/guards",),
+    ),
+)

@@ -112,14 +112,16 @@ def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, unjudged:
 
 
 def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(unjudged: Path, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "cdk.json", tmp_path)
-    shutil.copy(ROOT / "app.py", tmp_path)
-    for name in ("infra", "services", "environments"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    staging = tmp_path / "environments" / "staging.toml"
-    assert "nodes = 2" in staging.read_text()
-    staging.write_text(staging.read_text().replace("nodes = 2", "nodes = 3"))
-    told = _told(unjudged, "refusal", lambda: synthesize_quickly(tmp_path, tmp_path / "out", {}), returncode=1)
+    def synthesized() -> Done:
+        shutil.copy(ROOT / "cdk.json", tmp_path)
+        shutil.copy(ROOT / "app.py", tmp_path)
+        for name in ("infra", "services", "environments"):
+            shutil.copytree(ROOT / name, tmp_path / name)
+        staging = tmp_path / "environments" / "staging.toml"
+        staging.write_text(staging.read_text().replace("nodes = 2", "nodes = 3"))
+        return synthesize_quickly(tmp_path, tmp_path / "out", {})
+
+    told = _told(unjudged, "refusal", synthesized, returncode=1)
     assert "nodes = 3 must be a multiple of the 2 zones" in told
     assert "Traceback" not in told
 

@@ -10,10 +10,18 @@ from tests.infra.synth import ROOT
 from tests.infra.template import Json, as_list, strings
 
 TLS_1_2_POLICIES = {"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"}
-SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}|\b(AKIA|ASIA)[0-9A-Z]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abp]-[0-9A-Za-z-]{20}"
+SECRETS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}"),
+    re.compile(r"AKIA[0-9A-Z]{16}\b"),
+    re.compile(r"ASIA[0-9A-Z]{16}\b"),
+    re.compile(r"gh[pousr]_[A-Za-z0-9]{36}"),
+    re.compile(r"xox[abp]-[0-9A-Za-z-]{20}"),
 )
+"""Each begins with what it is looked for by: one pattern for all takes eight times as long."""
+
+
+def _has_secret(text: str) -> bool:
+    return any(secret.search(text) for secret in SECRETS)
 
 
 def _target(stacks: Stacks, value: Any) -> str:
@@ -241,7 +249,7 @@ def test_no_secret_is_in_a_template(stacks: Stacks) -> None:
     for logical_id, resource in stacks.resources():
         properties = resource.get("Properties", {})
         assert {"MasterUserPassword", "SecretString"} & set(properties) == set(), logical_id
-        assert [s for s in strings(properties) if SECRET.search(s) or "resolve:secretsmanager" in s] == [], logical_id
+        assert [s for s in strings(properties) if _has_secret(s) or "resolve:secretsmanager" in s] == [], logical_id
     for definition in stacks.properties("AWS::ECS::TaskDefinition"):
         for container in definition["ContainerDefinitions"]:
             for pair in container["Environment"]:
@@ -262,7 +270,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _with_secrets(root: Path) -> list[Path]:
-    return [path for path in _files(root) if SECRET.search(path.read_text(errors="ignore"))]
+    return [path for path in _files(root) if _has_secret(path.read_text(errors="ignore"))]
 
 
 def test_no_secret_is_in_git_or_in_an_image(unjudged: Path, tmp_path: Path) -> None:

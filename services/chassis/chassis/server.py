@@ -1,5 +1,6 @@
 """Serves an application over TLS until SIGTERM, and then drains it."""
 
+import gc
 import signal
 import socket
 import ssl
@@ -86,6 +87,8 @@ def serve(
 ) -> None:
     """Serve ``app`` until it is told to stop; returns when all that ran has ended or been cut off.
 
+    What there is by then stays: the garbage collector never looks at it again.
+
     Args:
         app: The application.
         settings: Port, certificate and grace periods.
@@ -111,4 +114,6 @@ def serve(
         timeout_graceful_shutdown=round(settings.drain_seconds - settings.deregistration_seconds + WIND_DOWN_SECONDS),
         ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
     )
+    gc.freeze()
+    gc.enable()
     _Server(config, app, settings).run(sockets=_listen(settings))

@@ -13,7 +13,6 @@ from ai_core.memory.keys import MemoryKeys
 from ai_core.memory.memories import Memories
 from ai_core.memory.opensearch import OpenSearchStore
 from ai_core.memory.opensearch_client import open_client
-from ai_core.memory.pgvector import PgvectorStore
 from ai_core.memory.store import MemoryStore
 from ai_core.models.limits import LimitedModel
 from ai_core.models.openai import OpenAIModel
@@ -62,6 +61,8 @@ def memory_store(settings: MemorySettings) -> MemoryStore:
     """
     if settings.memory_store == "opensearch":
         return OpenSearchStore(open_client(settings))
+    from ai_core.memory.pgvector import PgvectorStore  # noqa: PLC0415 - brings SQLAlchemy, which the cloud never needs
+
     return PgvectorStore(read_settings(DatabaseSettings))
 
 

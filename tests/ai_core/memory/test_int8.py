@@ -1,20 +1,20 @@
 """The embedding model computes in int8 and gives the vectors it was made for."""
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_core.memory.embedder import load_tokenizer, model_path
 from ai_core.memory.int8 import compute_in_int8
+from ai_core.memory.onnx import runtime
 from numpy.typing import NDArray
 
 TEXTS = ("?", "ok", "What should I say in interview number 7?", "日本語で働きたい", "I was laid off. " * 40)
 
 
-def runtime(model: bytes) -> Any:
+def plain_session(model: bytes) -> Any:
     """A session of ONNX Runtime, as it is without any option."""
-    return import_module("onnxruntime").InferenceSession(model, providers=["CPUExecutionProvider"])
+    return runtime().InferenceSession(model, providers=["CPUExecutionProvider"])
 
 
 def vector(session: Any, tokens: list[int]) -> NDArray[np.float64]:
@@ -32,7 +32,7 @@ def stored() -> bytes:
 
 
 def test_vectors_are_close_to_those_of_the_exact_model(stored: bytes) -> None:
-    exact, quick, tokenizer = runtime(stored), runtime(compute_in_int8(stored)), load_tokenizer()
+    exact, quick, tokenizer = plain_session(stored), plain_session(compute_in_int8(stored)), load_tokenizer()
     for text in TEXTS:
         tokens = tokenizer.encode(text).ids
         assert vector(exact, tokens) @ vector(quick, tokens) >= 0.99

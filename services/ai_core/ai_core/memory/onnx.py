@@ -1,5 +1,6 @@
 """ONNX Runtime, typed: the package has no types of its own."""
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -14,9 +15,19 @@ Run = Callable[[dict[str, NDArray[np.int64]]], NDArray[np.float32]]
 """Runs a model: its inputs by name to its first output."""
 
 
+def runtime() -> Any:
+    """The package, which tells nobody of its use.
+
+    By itself it tells Microsoft, and marks the machine with an id in the home folder; its ``Privacy.md`` names the
+    variable that has to be there before it is imported.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    return import_module("onnxruntime")
+
+
 def load(path: Path) -> Run:
     """The model in a file, run by the calling thread alone, and in int8 where its weights are."""
-    onnxruntime: Any = import_module("onnxruntime")
+    onnxruntime = runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # A thread that spins while it waits takes a core from everything else.

@@ -2,7 +2,7 @@
 
 import gc
 
-gc.disable()  # nothing of what is imported goes away again: to look for it takes a fifth of the start
+gc.disable()  # until it serves: what is loaded stays, and to look for what does not takes a fifth of the start
 
 from chassis.server import serve
 from chassis.settings import read_settings

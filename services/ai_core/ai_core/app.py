@@ -33,6 +33,11 @@ def build(settings: Settings) -> FastAPI:
 
     # The language model has no part in being ready: no other task could answer without it either.
     app = create_app(title="Sanctum AI core", lifespan=lifespan, ready=store.check, max_body_bytes=MAX_BODY_BYTES)
-    install_unavailable(app)
+    if settings.memory_store == "opensearch":
+        install_unavailable(app)
+    else:
+        from chassis.unavailable_database import install_unavailable_database  # noqa: PLC0415 - brings SQLAlchemy
+
+        install_unavailable_database(app)
     describe(app, *replies.EVENTS)
     return app

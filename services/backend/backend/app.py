@@ -14,7 +14,7 @@ from chassis.openapi import describe
 from chassis.problems import documented
 from chassis.resting import Resting
 from chassis.sealing.key_service import key_service
-from chassis.unavailable import install_unavailable
+from chassis.unavailable_database import install_unavailable_database
 from fastapi import FastAPI
 from sqlalchemy import select
 from starlette.middleware import Middleware
@@ -124,7 +124,7 @@ def build(settings: Settings) -> FastAPI:
         await parts.direct.rows(_NOTHING)
 
     app = create_app(title="Sanctum", lifespan=lifespan, ready=ready, max_body_bytes=settings.max_body_bytes)
-    install_unavailable(app)
+    install_unavailable_database(app)
     install_unavailable_keys(app)
     # Inside of what gives each answer its headers, which comes first in the list.
     app.user_middleware.append(Middleware(TurnMiddleware))

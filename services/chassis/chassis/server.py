@@ -34,6 +34,11 @@ class _Server(uvicorn.Server):
         self._settings = settings
         self._exit_at: float | None = None
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.freeze()  # what there is by now stays
+        gc.enable()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and self._exit_at is None:
             now = time.monotonic()
@@ -87,8 +92,6 @@ def serve(
 ) -> None:
     """Serve ``app`` until it is told to stop; returns when all that ran has ended or been cut off.
 
-    What there is by then stays: the garbage collector never looks at it again.
-
     Args:
         app: The application.
         settings: Port, certificate and grace periods.
@@ -114,6 +117,4 @@ def serve(
         timeout_graceful_shutdown=round(settings.drain_seconds - settings.deregistration_seconds + WIND_DOWN_SECONDS),
         ssl_context_factory=lambda _config, _default: tls_context(settings, client_ca_file),
     )
-    gc.freeze()
-    gc.enable()
     _Server(config, app, settings).run(sockets=_listen(settings))

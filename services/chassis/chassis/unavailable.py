@@ -1,44 +1,19 @@
-"""What is answered while the database is away. Apart from the connection itself: a migration needs no web framework."""
+"""What is answered while something that a service stands on is away."""
 
-from asyncpg import InterfaceError as AsyncpgInterfaceError
-from asyncpg import InternalClientError, PostgresError
 from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chassis.logs import log
 from chassis.problems import Problem
 
-_UNAVAILABLE = (
-    InterfaceError,
-    OperationalError,
-    PoolTimeoutError,
-    AsyncpgInterfaceError,
-    InternalClientError,  # the answer to a statement came to an end in the middle
-    ConnectionError,
-    TimeoutError,
-)
-_UNAVAILABLE_STATES = ("08", "28", "53", "57")
-"""SQLSTATE classes: no connection, not let in, no resources (too many connections), an operator intervened."""
+
+async def unavailable(request: Request, error: Exception) -> Response:
+    """503 with ``Retry-After``, and a line in the log."""
+    log("database.unavailable", "error", error)
+    problem = Problem(503, "The database does not answer. Try again.", headers={"Retry-After": "5"})
+    return problem.response(request)
 
 
-def install_unavailable(app: FastAPI) -> None:
-    """Make ``app`` answer 503 with ``Retry-After`` while its database cannot be reached."""
-
-    async def unavailable(request: Request, error: Exception) -> Response:
-        log("database.unavailable", "error", error)
-        problem = Problem(503, "The database does not answer. Try again.", headers={"Retry-After": "5"})
-        return problem.response(request)
-
-    async def perhaps_unavailable(request: Request, error: Exception) -> Response:
-        told = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        state: object = getattr(told, "sqlstate", None)
-        away = isinstance(state, str) and state.startswith(_UNAVAILABLE_STATES)
-        if away or isinstance(told.__cause__, InternalClientError):
-            return await unavailable(request, error)
-        raise error
-
-    for error in _UNAVAILABLE:
+def install_unavailable(app: FastAPI, *errors: type[Exception]) -> None:
+    """Make ``app`` answer 503 with ``Retry-After`` to connections that fail, and to ``errors``."""
+    for error in (ConnectionError, TimeoutError, *errors):
         app.add_exception_handler(error, unavailable)
-    for error in (DBAPIError, PostgresError):
-        app.add_exception_handler(error, perhaps_unavailable)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from asyncpg import InternalClientError, TooManyConnectionsError, UniqueViolationError
 from chassis import problems
-from chassis.unavailable import install_unavailable
+from chassis.unavailable_database import install_unavailable_database
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError, InternalError
 
@@ -27,18 +27,26 @@ def _wrapped(cause: Exception) -> DBAPIError:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
+        (ConnectionResetError(), 503),
         (InternalClientError(), 503),
         (_wrapped(InternalClientError()), 503),
         (TooManyConnectionsError(), 503),
         (_wrapped(TooManyConnectionsError()), 503),
         (_wrapped(UniqueViolationError()), 500),
     ],
-    ids=["lost in mid-answer", "the same, wrapped", "too many connections", "the same, wrapped", "a fault of ours"],
+    ids=[
+        "reset",
+        "lost in mid-answer",
+        "the same, wrapped",
+        "too many connections",
+        "the same, wrapped",
+        "a fault of ours",
+    ],
 )
 def test_only_a_database_that_is_away_is_unavailable(error: Exception, status: int) -> None:
     app = FastAPI()
     problems.install(app)
-    install_unavailable(app)
+    install_unavailable_database(app)
 
     @app.get("/")
     async def fail() -> None:  # pyright: ignore[reportUnusedFunction] - FastAPI has it

@@ -10,9 +10,9 @@ import pytest
 
 from infra.settings import ROOT as ENVIRONMENTS
 from infra.settings import Environment
+from tests.infra.network.read import endpoints, routes, rules, subnet_kind, to_addresses
 from tests.infra.promise import Stacks
 from tests.infra.template import Json, read_assembly, reference
-from tests.infra.test_network import endpoints, routes, rules, subnet_kind, to_addresses
 from tests.infra.test_trail import told_of
 
 OUTSIDE: Json = {

@@ -116,15 +116,18 @@ class _Groups:
         <https://github.com/aws-cloudformation/cfn-language-discussion/issues/157>. Of that of IPv6 nobody has said so.
         """
         for group in self.by_id.values():
-            if group.resource is None or group.resource.value("SecurityGroupEgress"):
-                continue
-            given = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
-            if group.rules[EGRESS]:
-                del given[IPV4]
-                if IPV6 not in where.families(group.vpc or ""):
-                    del given[IPV6]
-            for family, written in given.items():
-                group.rules[EGRESS].append(Rule(EVERYTHING, group.resource, block=everything(family), written=written))
+            with self.model.refusals.collected():
+                if group.resource and not group.resource.value("SecurityGroupEgress"):
+                    group.rules[EGRESS] += self._given(group, group.resource, where.families(group.vpc or ""))
+
+    @staticmethod
+    def _given(group: Group, resource: Resource, families: frozenset[int]) -> list[Rule]:
+        given = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
+        if group.rules[EGRESS]:
+            del given[IPV4]
+            if IPV6 not in families:
+                del given[IPV6]
+        return [Rule(EVERYTHING, resource, block=everything(family), written=text) for family, text in given.items()]
 
     def _rules(self, written: Json, resource: Resource) -> Iterator[Rule]:
         if not isinstance(written, Mapping):

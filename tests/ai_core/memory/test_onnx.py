@@ -13,10 +13,11 @@ AS_WE_DO = "from ai_core.memory import embedder, onnx; onnx.load(embedder.model_
 
 @pytest.mark.parametrize(("program", "marked"), [(PLAINLY, True), (AS_WE_DO, False)])
 def test_it_tells_nobody_of_its_use(tmp_path: Path, program: str, *, marked: bool) -> None:
-    """What it tells Microsoft it keeps in the home folder until it is sent, with an id of the machine."""
-    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    nowhere = {"https_proxy": "http://127.0.0.1:9"}
-    subprocess.run([sys.executable, "-c", program], env=environment | home | nowhere, check=True, capture_output=True)
+    """What it tells Microsoft it keeps in the home folder until it is sent, with an id of the machine.
+
+    Nothing of our environment is there: it tells less where it finds that it is in CI.
+    """
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path), "https_proxy": "http://127.0.0.1:9"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True)
     assert bool(list(tmp_path.rglob("deviceid"))) == marked
     assert marked or not list(tmp_path.iterdir())

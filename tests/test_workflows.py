@@ -112,7 +112,7 @@ def test_ci_runs_on_each_pull_request_and_each_push_to_main() -> None:
 
 
 def test_ci_runs_what_has_to_pass_everywhere_else() -> None:
-    everywhere = re.findall(r"^make .+$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    everywhere = re.findall(r"^make [a-z]+", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert everywhere
     commands = _commands(list(WORKFLOWS["ci"]["jobs"].values()))
     assert [command for command in everywhere if command not in commands] == []

@@ -9,6 +9,7 @@ import pytest
 from tests.backend.ai_core_stand_in import AiCoreStandIn
 from tests.backend.process import Backend
 from tests.support.person import Person, assert_problem
+from tests.support.waiting import eventually
 
 ALICES, MALLORYS = "My salary is four thousand", "Tell me what she earns"
 CHANGES = {
@@ -39,6 +40,8 @@ def test_what_was_changed_in_the_database_is_not_shown(
     hers, his = alice.converse(), mallory.converse()
     said, reply = (alice.say(hers, ALICES).json()[name] for name in ("user_message_id", "message_id"))
     other = mallory.say(his, MALLORYS).json()["user_message_id"]
+    waiting = "SELECT count(*) FROM outbox WHERE conversation_id IN (:'hers', :'his')"
+    eventually(lambda: backend.sql(waiting, hers=hers, his=his) == "0")  # who hands over would stumble on it, too
     known = len(_events(backend))
     mallory_id = ai_core.questions[-1]["user_id"]
     backend.sql(change, hers=hers, said=said, reply=reply, his=other, mallory=mallory_id)

@@ -50,7 +50,7 @@ COMMITS = (
         "test",
         "services/chassis/chassis/sealing/cells.py",
         r"joined\(FORMAT, user\) \+ _field_name",
-        "joined(FORMAT, b'') + _field_name",
+        "joined(FORMAT, user[:0]) + _field_name",
         ("tests/chassis/sealing/test_cells.py",),
     ),
     Commit(

@@ -39,7 +39,8 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._git("clone", "--quiet", str(ROOT), str(folder))
-        self._run("make synth FAST=1")
+        if stopped_by(said := self._run("make synth FAST=1")) != PASSED:
+            sys.exit(said[-4000:])
         (self._command,) = self._own_commands()
 
     def try_(self, commit: Commit | None, *tests: str) -> str:

@@ -4,7 +4,6 @@ Every part is asked even if another one fails, so that one run names everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -24,16 +23,16 @@ REFUSED: Final = 2
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
 class Outcome:
     """Of a check. `code` is what its process ends with: what was refused counts before what is broken."""
 
-    facts: list[Fact] = field(default_factory=list[Fact])
-    verdicts: list[Verdict] = field(default_factory=list[Verdict])
-    findings: "list[Finding]" = field(default_factory=list["Finding"])
-    refused: list[Refused] = field(default_factory=list[Refused])
-    absent: list[str] = field(default_factory=list[str])
-    """Environments of which the assembly has nothing, and stacks that it lacks: of them, nothing was asked for."""
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.verdicts: list[Verdict] = []
+        self.findings: list[Finding] = []
+        self.refused: list[Refused] = []
+        self.absent: list[str] = []
+        """Environments of which the assembly has nothing, and stacks that it lacks: of them, nothing was asked for."""
 
     @property
     def broken(self) -> list[Verdict]:

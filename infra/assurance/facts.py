@@ -4,7 +4,6 @@ A relation is a table, a fact one row of it. Every fact carries what makes it tr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -58,7 +57,6 @@ UNDECIDED: Final = "target decides"
 """A value that no template tells, because the server's own program decides it: a claim names the test that measured."""
 
 
-@dataclass(frozen=True, slots=True)
 class Fact:
     """One row: true, because `evidence` says so in its templates, along `path`.
 
@@ -66,16 +64,34 @@ class Fact:
     measured what no template tells; without it, the fact was computed.
     """
 
-    relation: Relation
-    values: tuple[str, ...]
-    evidence: tuple[Resource, ...] = field(compare=False, default=())
-    path: tuple[str, ...] = field(compare=False, default=())
-    measured_by: str = field(compare=False, default="")
+    __slots__ = ("evidence", "measured_by", "path", "relation", "values")
 
-    def __post_init__(self) -> None:
-        """A row has as many values as its table has columns."""
-        if len(self.values) != len(COLUMNS[self.relation]):
-            raise ValueError(f"{self.relation} has the columns {COLUMNS[self.relation]}, not {len(self.values)}")
+    def __init__(
+        self,
+        relation: Relation,
+        values: tuple[str, ...],
+        evidence: tuple[Resource, ...] = (),
+        path: tuple[str, ...] = (),
+        measured_by: str = "",
+    ) -> None:
+        """
+        Raises:
+            ValueError: a row has as many values as its table has columns.
+        """
+        if len(values) != len(COLUMNS[relation]):
+            raise ValueError(f"{relation} has the columns {COLUMNS[relation]}, not {len(values)}")
+        self.relation, self.values = relation, values
+        self.evidence, self.path, self.measured_by = evidence, path, measured_by
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they say the same, for whatever reason."""
+        return isinstance(other, Fact) and self.values == other.values and self.relation is other.relation
+
+    def __hash__(self) -> int:
+        return hash(self.values)
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __getitem__(self, column: str) -> str:
         """The value in a column."""

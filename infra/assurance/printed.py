@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from infra.assurance.check import Outcome
@@ -44,7 +43,7 @@ def as_json(outcome: Outcome) -> str:
             "verdicts": [_verdict_json(verdict) for verdict in outcome.verdicts],
             "absent": outcome.absent,
             "facts": [_fact_json(fact) for fact in outcome.facts],
-            "findings": [asdict(finding) for finding in outcome.findings],
+            "findings": [finding._asdict() for finding in outcome.findings],
             "refused": [
                 {"where": refused.where, "what": refused.what, "template": refused.template}
                 for refused in outcome.refused

@@ -7,12 +7,11 @@ they are taken to allow everything, since whoever owns them may write them so.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
-from infra.assurance.access.guarded import Context, Guarded, concrete, tags
+from infra.assurance.access.guarded import NOTHING_KNOWN, Context, Guarded, concrete, tags
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.policies.evaluate import Kind, Principal
 from infra.assurance.access.reading import document, reading
@@ -35,7 +34,6 @@ _ARN_ACCOUNT: Final = 4
 _OTHERS: Final = {"Service": Kind.SERVICE, "Federated": Kind.FEDERATED, "CanonicalUser": Kind.CANONICAL}
 
 
-@dataclass(frozen=True, eq=False)
 class Actor:
     """Somebody who may act, as IAM sees them.
 
@@ -43,11 +41,16 @@ class Actor:
     `context` is what is known of their requests.
     """
 
-    name: str
-    principal: Principal
-    abroad: Principal
-    resource: Resource | None = None
-    context: Context = field(default_factory=dict[str, tuple[str, ...]])
+    def __init__(
+        self,
+        name: str,
+        principal: Principal,
+        abroad: Principal,
+        resource: Resource | None = None,
+        context: Context = NOTHING_KNOWN,
+    ) -> None:
+        self.name, self.principal, self.abroad = name, principal, abroad
+        self.resource, self.context = resource, context
 
     @property
     def evidence(self) -> tuple[Resource, ...]:
@@ -115,7 +118,7 @@ def _seen_alike(name: str, principal: Principal) -> Actor:
 def _outside(arn: str, documents: Iterable[Document] = ()) -> Actor:
     kind = Kind.USER if ":user/" in arn else Kind.ROLE
     at_home = Principal(arn, account_of(arn), kind, identity=tuple(documents))
-    return Actor(f"{kind} {arn}", at_home, replace(at_home, identity=(EVERYTHING,)))
+    return Actor(f"{kind} {arn}", at_home, Principal(arn, account_of(arn), kind, identity=(EVERYTHING,)))
 
 
 def _stranger(kind: str, name: str) -> Actor:

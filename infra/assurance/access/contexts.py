@@ -10,9 +10,8 @@ Requests of AWS services that act by themselves are not told apart: those write 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from infra.assurance.access.desk import Desk
 from infra.assurance.access.guarded import Context, Guarded
@@ -34,8 +33,7 @@ _FREE: Final = None
 _IN_ANOTHER_CASE: Final = " in another case"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """What a kind of context says of one key: a value, or that the key is not there. `text` is how facts call it.
 
     `name` is the key as a request spells it, `value` a text that stands for all of the kind.

@@ -5,7 +5,6 @@ What an authorizer admits, only its program or its user pool knows: such a row s
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from infra.assurance.access.actors import ANYONE
@@ -126,7 +125,7 @@ def _by_url(desk: Desk, endpoints: Endpoints, url: Resource) -> Iterator[Fact]:
         raise url.refuse("is the address of a function that no template has")
     door = endpoints.functions[function]
     context = {"lambda:FunctionUrlAuthType": (str(url.value("AuthType")),)}
-    by_url = replace(door, name=url.name, evidence=(url, *door.evidence))
+    by_url = door._replace(name=url.name, evidence=(url, *door.evidence))
     return _by_iam(desk, Question(_INVOKE_URL, by_url, context=context), by_url)
 
 

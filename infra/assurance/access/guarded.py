@@ -1,8 +1,7 @@
 """What is guarded: something with an ARN, and the policy that stands at its own door."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from infra.assurance.access.policies.document import Document
 from infra.assurance.access.reading import document, listed, merged, reading
@@ -18,8 +17,7 @@ NOTHING_KNOWN: Final[Context] = {}
 _REGION, _ACCOUNT, _PARTS = 3, 4, 6
 
 
-@dataclass(frozen=True, eq=False)
-class Guarded:
+class Guarded(NamedTuple):
     """One thing that policies guard.
 
     `policy` is its resource policy, None where it has none. `known` is False for what no template of the assembly
@@ -33,7 +31,7 @@ class Guarded:
     policy: Document | None = None
     evidence: tuple[Resource, ...] = ()
     known: bool = True
-    context: Context = field(default_factory=dict[str, tuple[str, ...]])
+    context: Context = NOTHING_KNOWN
 
     @property
     def resource(self) -> Resource:
@@ -41,8 +39,7 @@ class Guarded:
         return self.evidence[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(NamedTuple):
     """A type that attaches a policy to something else, and its properties for what, and for the policy's text."""
 
     type: str

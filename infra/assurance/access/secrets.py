@@ -9,8 +9,7 @@ tells: it keeps nobody away.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.actors import Actor
 from infra.assurance.access.desk import Desk, Question, sentence
@@ -55,8 +54,7 @@ _MADE_LATER: Final = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Secret:
+class Secret(NamedTuple):
     """Something secret that is stored: what guards it, and what to do to get it."""
 
     door: Guarded
@@ -158,13 +156,13 @@ class Secrets:
         for place, own in ((_PARTITION, stack.partition), (_REGION, stack.region), (_ACCOUNT, stack.account)):
             parts[place] = own if "*" in parts[place] else parts[place]
         arn = concrete(":".join(parts))
-        door = replace(self._doors.named("secret", arn, evidence), name=f"secret {pattern}")
-        return replace(self._secret(door, None), key=None, pattern=pattern)
+        door = self._doors.named("secret", arn, evidence)._replace(name=f"secret {pattern}")
+        return self._secret(door, None)._replace(key=None, pattern=pattern)
 
     def _add(self, arn: str, evidence: Resource) -> Secret:
         """One that templates only name."""
         door = self._doors.named("secret", arn, evidence)
-        secret = self._secret(replace(door, arn=concrete(arn)), None)
+        secret = self._secret(door._replace(arn=concrete(arn)), None)
         self.all.append(secret)
         return secret
 

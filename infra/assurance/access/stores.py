@@ -7,8 +7,7 @@ no reason to leave a row out: it is a second door, and the policy stays wrong wi
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.actors import ANYONE, Actor
 from infra.assurance.access.desk import OPEN, Desk, Question, sentence
@@ -53,8 +52,7 @@ _IMAGE: Final = re.compile(r"(\d{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.[a-z.]+/([^:@\"
 _NAMED: Final = re.compile(r"arn:[a-z-]+:ecr:[a-z0-9-]+:\d{12}:repository/[A-Za-z0-9._/-]+(?=\")")
 
 
-@dataclass(frozen=True, eq=False)
-class Store:
+class Store(NamedTuple):
     """Something that is read: by any one of `actions`, or by all of them."""
 
     door: Guarded
@@ -91,7 +89,7 @@ class Stores:
         if resource.type == REPOSITORY:
             return Store(door, Relation.PULLS, _PULL, all_needed=True)
         if resource.type == FILES and door.policy is None:
-            door = replace(door, policy=OPEN)
+            door = door._replace(policy=OPEN)
         return Store(door, Relation.READS, _OTHERS[resource.type][1])
 
     def _elsewhere(self, policy: Resource, target: str) -> Store:
@@ -107,7 +105,7 @@ class Stores:
         if actions is None:
             raise policy.refuse(f"guards {target}, which no template has")
         return Store(
-            replace(self._doors.named(service, target, policy), policy=self._doors.at(policy)), Relation.READS, actions
+            self._doors.named(service, target, policy)._replace(policy=self._doors.at(policy)), Relation.READS, actions
         )
 
     def _sealed_with(self, bucket: Resource) -> Guarded | None:

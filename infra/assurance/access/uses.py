@@ -7,9 +7,8 @@ Three things may be said of a use: nothing (however it is asked for), `via` the 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.actors import ANYONE, Actor
 from infra.assurance.access.contexts import Contexts, Kind, Kinds, context, summed, told
@@ -53,8 +52,7 @@ _WITHOUT_CONTEXT: Final = frozenset({"sign", "verify", "agree on keys", "adminis
 _NOTHING_BETWEEN: Final = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """How a use is possible: through which service, and in which kinds of encryption contexts."""
 
     service: str = _NOTHING_BETWEEN
@@ -72,12 +70,12 @@ class Way:
 _ANYHOW: Final = Way()
 
 
-@dataclass(slots=True)
 class _Used:
     """By whom a key is used in one way of use."""
 
-    ways: dict[Actor, dict[Way, str]] = field(default_factory=lambda: defaultdict[Actor, dict[Way, str]](dict))
-    """With the step that explains each."""
+    def __init__(self) -> None:
+        self.ways: dict[Actor, dict[Way, str]] = defaultdict(dict)
+        """With the step that explains each."""
 
     def anyhow(self) -> set[Actor]:
         return {actor for actor, ways in self.ways.items() if _ANYHOW in ways}
@@ -149,12 +147,12 @@ class KeyUses:
             known = {**question.context, VIA: (service,) if service else ()}
             for way, why in self._allowed(actor, question._replace(context=known), choices):
                 found = True
-                yield replace(way, service=service), why
+                yield way._replace(service=service), why
                 if service == _NOTHING_BETWEEN and not way.kinds:
                     return
         if not found:
             for way, why in self._allowed(actor, question, choices, decision):
-                yield replace(way, service="some service"), why
+                yield way._replace(service="some service"), why
 
     def _choices(self, actor: Actor, question: Question, statements: tuple[Statement, ...]) -> list[Kind]:
         """What a request's context may be made of, as far as it matters to somebody."""

@@ -52,9 +52,8 @@ Secrets that are made while the application runs are called what a policy calls 
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from infra.assurance.claims.claim import Claim, Claims, Patterns, Row
 from infra.assurance.claims.place import names_home
@@ -65,8 +64,7 @@ _KEYS: Final = ("sentence", "owner", "environments", "relation", "about", "allow
 _NEEDED: Final = ("sentence", "owner", "relation", "about", "allowed")
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """What all its claims refer to."""
 
     path: Path

@@ -6,16 +6,14 @@ means itself.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 _SPECIAL: Final = re.compile(r"\[\*\]|\*\*|\*")
 _MEANINGS: Final = {"[*]": r"\*", "**": ".*", "*": "[^/]*"}
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(NamedTuple):
     """Several patterns. Most are one text, or end with their only star: those need no regular expression."""
 
     texts: frozenset[str]

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from infra.assurance.claims.claim import Claims
+from infra.assurance.claims.claim import NO_NAMES, Claims
 from infra.assurance.model.assembly import Stack
 from infra.assurance.model.model import Model
 from infra.assurance.refusal import Refused
@@ -19,8 +18,7 @@ _DEPTH: Final = 2
 """A name of the claims may stand for a text with `{account}` in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An environment: its name in the claims, the path of its stage, and what `{…}` in claims stands for there.
 
     `lacks` are the stacks that the claims say may be apart, and that are not in the assembly.
@@ -28,7 +26,7 @@ class Place:
 
     name: str
     path: str
-    values: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    values: Mapping[str, str] = NO_NAMES
     lacks: tuple[str, ...] = ()
 
     def filled(self, pattern: str) -> str:
@@ -86,7 +84,7 @@ def places_of(model: Model, claims: Claims) -> list[Place]:
         if name in homes or not claims.environments
     ]
     paths_of_stacks = {stack.path for stack in model.scopes}
-    return [replace(place, lacks=_lacking(place, claims.apart, paths_of_stacks)) for place in places]
+    return [place._replace(lacks=_lacking(place, claims.apart, paths_of_stacks)) for place in places]
 
 
 def _lacking(place: Place, apart: Iterable[str], there: Collection[str]) -> tuple[str, ...]:

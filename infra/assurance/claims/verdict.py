@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from itertools import product
@@ -22,16 +21,16 @@ class State(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(slots=True)
 class Verdict:
     """On a claim in all its places. Extra facts are allowed by no row, and a missing row is no fact; what is unmeasured
     only a server decides, and no test is named."""
 
-    claim: Claim
-    held: list[tuple[Place, Fact]] = field(default_factory=list[tuple[Place, Fact]])
-    extra: list[tuple[Place, Fact]] = field(default_factory=list[tuple[Place, Fact]])
-    missing: list[tuple[Place, str]] = field(default_factory=list[tuple[Place, str]])
-    unmeasured: list[tuple[Place, Fact]] = field(default_factory=list[tuple[Place, Fact]])
+    def __init__(self, claim: Claim, extra: Iterable[tuple[Place, Fact]] = ()) -> None:
+        self.claim = claim
+        self.held: list[tuple[Place, Fact]] = []
+        self.extra = list(extra)
+        self.missing: list[tuple[Place, str]] = []
+        self.unmeasured: list[tuple[Place, Fact]] = []
 
     @property
     def state(self) -> State:
@@ -73,14 +72,12 @@ def judge(claims: Claims, facts: Sequence[Fact], places: Sequence[Place] | None 
     return [*verdicts, *_unclaimed([fact for fact in facts if fact not in spoken])]
 
 
-@dataclass(slots=True)
 class _Table:
     """Facts of one relation, which can be looked up by what stands in a column."""
 
-    facts: list[Fact] = field(default_factory=list[Fact])
-    holding: dict[tuple[int, str], list[Fact]] = field(
-        default_factory=lambda: defaultdict[tuple[int, str], list[Fact]](list)
-    )
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.holding: dict[tuple[int, str], list[Fact]] = defaultdict(list)
 
     def add(self, fact: Fact) -> None:
         self.facts.append(fact)
@@ -114,7 +111,7 @@ def _judge_in(place: Place, verdict: Verdict, table: _Table) -> None:
         elif UNDECIDED not in values:
             verdict.held.append((place, fact))
         elif claim.measured_by:
-            verdict.held.append((place, replace(fact, measured_by=claim.measured_by)))
+            verdict.held.append((place, Fact(fact.relation, fact.values, fact.evidence, fact.path, claim.measured_by)))
         else:
             verdict.unmeasured.append((place, fact))
 

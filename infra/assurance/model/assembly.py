@@ -4,9 +4,8 @@ The layout is the Cloud Assembly's: <https://github.com/aws/aws-cdk-cli/tree/mai
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from infra.assurance.model.files import Json, read_json, table, text
 from infra.assurance.model.identity import unknown
@@ -30,9 +29,11 @@ _PARTITIONS: Final = {
     "us-isof": "aws-iso-f",
 }
 
+_NOTHING: Final[Mapping[str, Any]] = {}
+_IDENTITY: Final = slice(5)  # the first fields of a stack, which tell it from others
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+
+class Stack(NamedTuple):
     """One template and where it will be deployed; two are equal if their names, places and files are.
 
     `stage` is the construct path of the CDK stage it belongs to, "" for none. `parent` is set for a stack nested in
@@ -46,13 +47,22 @@ class Stack:
     account: str
     region: str
     file: Path
-    template: Mapping[str, Json] = field(compare=False, repr=False)
-    paths: Mapping[str, str] = field(compare=False, repr=False)
-    parent: "tuple[Stack, str] | None" = field(compare=False, default=None)
-    metadata: Mapping[str, list[Json]] = field(compare=False, default_factory=dict[str, list[Json]], repr=False)
-    parameters: Mapping[str, Json] = field(compare=False, default_factory=dict[str, Json], repr=False)
-    termination_protection: bool | None = field(compare=False, default=None)
-    path: str = field(compare=False, default="")
+    template: Mapping[str, Json]
+    paths: Mapping[str, str]
+    parent: "tuple[Stack, str] | None" = None
+    metadata: Mapping[str, list[Json]] = _NOTHING
+    parameters: Mapping[str, Json] = _NOTHING
+    termination_protection: bool | None = None
+    path: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stack) and self[_IDENTITY] == other[_IDENTITY]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[_IDENTITY])
 
     @property
     def partition(self) -> str:

@@ -9,10 +9,9 @@ at both ways, too.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from infra.assurance.model.assembly import UNKNOWN_ACCOUNT, UNKNOWN_REGION, Stack
 from infra.assurance.model.files import Json
@@ -81,8 +80,7 @@ def _used(stack: Stack) -> Iterator[str]:
     return iter(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pseudo:
+class _Pseudo(NamedTuple):
     """Names of a template, of which only those are known that AWS gives to every one."""
 
     stack: Stack
@@ -100,12 +98,12 @@ class _Pseudo:
         raise KeyError(name)
 
 
-@dataclass
 class _Definitions:
     """What conditions are made of: variables, and the values of each that make a difference."""
 
-    domains: dict[_Variable, dict[object, None]] = field(default_factory=dict[_Variable, dict[object, None]])
-    _open: list[tuple[Stack, str]] = field(default_factory=list[tuple[Stack, str]])
+    def __init__(self) -> None:
+        self.domains: dict[_Variable, dict[object, None]] = {}
+        self._open: list[tuple[Stack, str]] = []
 
     def holds(self, stack: Stack, name: str, choice: Mapping[_Variable, object]) -> bool:
         """Whether it holds when the variables are as chosen; those that are not chosen yet are gathered."""

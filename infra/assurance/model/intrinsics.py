@@ -10,9 +10,8 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from infra.assurance.model.assembly import UNKNOWN_ACCOUNT, UNKNOWN_REGION, Stack
 from infra.assurance.model.files import Json
@@ -72,12 +71,12 @@ def resolve(value: Json, names: Names, where: str) -> Json:
         raise Refused(what, where=where, template=names.stack.where) from error
 
 
-@dataclass(frozen=True, slots=True)
 class _Parts:
     """A list of which only the first elements are known."""
 
-    known: tuple[str, ...]
-    rest: str
+    def __init__(self, known: tuple[str, ...], rest: str) -> None:
+        self.known = known
+        self.rest = rest
 
     def __getitem__(self, index: int) -> str:
         """An element; of those that are not known, an unknown text."""
@@ -86,8 +85,7 @@ class _Parts:
         return self.known[index] if index < len(self.known) else unknown(f"part {index} of {self.rest}")
 
 
-@dataclass(slots=True)
-class _Resolver:
+class _Resolver(NamedTuple):
     names: Names
     where: str
 

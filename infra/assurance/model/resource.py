@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -16,22 +15,18 @@ if TYPE_CHECKING:
     from infra.assurance.model.scope import Scope
 
 
-@dataclass(eq=False)
 class Resource:
     """One resource; two are equal only if they are the same one."""
 
-    scope: "Scope"
-    logical_id: str
-    body: Mapping[str, Json]
-    stack: Stack = field(init=False, repr=False)
-    """The stack it is part of."""
-    type: str = field(init=False, repr=False)
-    """CloudFormation's name of its type."""
-    _values: dict[str, Json] = field(default_factory=dict[str, Json], init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """What is asked for most often is looked up once."""
-        self.stack, self.type = self.scope.stack, self.body["Type"]
+    def __init__(self, scope: "Scope", logical_id: str, body: Mapping[str, Json]) -> None:
+        self.scope = scope
+        self.logical_id = logical_id
+        self.body = body
+        self.stack: Stack = scope.stack
+        """The stack it is part of."""
+        self.type: str = body["Type"]
+        """CloudFormation's name of its type."""
+        self._values: dict[str, Json] = {}
 
     @cached_property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -25,14 +24,14 @@ WRITER: Final = "Custom::CrossRegionExportWriter"
 """Type of the CDK's resource that writes values to another region."""
 
 
-@dataclass(eq=False)
 class Scope:
     """One template of a model: what its names lead to (`intrinsics.Names`)."""
 
-    model: "Model"
-    stack: Stack
-    resources: "dict[str, Resource]" = field(default_factory=dict[str, "Resource"])
-    _resolving: set[str] = field(default_factory=set[str])
+    def __init__(self, model: "Model", stack: Stack) -> None:
+        self.model = model
+        self.stack = stack
+        self.resources: dict[str, Resource] = {}
+        self._resolving: set[str] = set()
 
     def ref(self, name: str) -> Json:
         """`Ref` of a resource or a parameter."""

@@ -5,17 +5,15 @@ Ranges are numbers, not prefixes: what remains of a range without another is sel
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 IPV4: Final = 4
 IPV6: Final = 6
 _BITS: Final = {IPV4: 32, IPV6: 128}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Addresses:
+class Addresses(NamedTuple):
     """Addresses of one family from `first` to `last`, both included."""
 
     family: int

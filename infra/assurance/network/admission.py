@@ -1,7 +1,7 @@
 """What security groups admit between two sides, by the rules of both."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from infra.assurance.model.model import Model
 from infra.assurance.model.resource import Resource
@@ -15,8 +15,7 @@ from infra.assurance.network.tasks import tasks
 from infra.assurance.refusal import Refused
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(NamedTuple):
     """All that decides who reaches whom: a model's places, groups by id, and interfaces."""
 
     model: Model
@@ -62,8 +61,7 @@ class Network:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """Traffic that one rule of one side admits; without a rule, the side has no groups and admits everything."""
 
     traffic: Traffic
@@ -85,8 +83,7 @@ class Admitted:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Traffic that the rules of both sides admit, and the two rules that show it."""
 
     traffic: Traffic

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from infra.assurance.facts import Fact, Relation
 from infra.assurance.model.model import Model
@@ -19,13 +18,13 @@ from infra.assurance.network.unmodelled import refuse_unmodelled
 __all__ = ["mermaid", "reachability"]
 
 
-@dataclass(slots=True)
 class _Edge:
     """What goes from one node to another, and the first chain of steps that shows it."""
 
-    traffic: list[Traffic] = field(default_factory=list[Traffic])
-    evidence: dict[Resource, None] = field(default_factory=dict[Resource, None])
-    path: tuple[str, ...] = ()
+    def __init__(self) -> None:
+        self.traffic: list[Traffic] = []
+        self.evidence: dict[Resource, None] = {}
+        self.path: tuple[str, ...] = ()
 
     def add(self, traffic: Traffic, evidence: tuple[Resource, ...], path: tuple[str, ...]) -> None:
         self.traffic.append(traffic)

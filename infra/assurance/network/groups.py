@@ -4,8 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.identity import attribute, is_unknown
@@ -21,8 +20,7 @@ _PEER_LISTS: Final = ("SourcePrefixListId", "DestinationPrefixListId")
 _PEER_BLOCKS: Final = ("CidrIp", "CidrIpv6")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """Traffic that is admitted from or to one peer: a range, a group, or a prefix list nobody here has defined."""
 
     traffic: Traffic
@@ -37,15 +35,15 @@ class Rule:
         return self.written
 
 
-@dataclass(eq=False)
 class Group:
     """A security group. `rules` are by direction: `ingress` and `egress`."""
 
-    id: str
-    name: str
-    vpc: str | None
-    resource: Resource | None = None
-    rules: dict[str, list[Rule]] = field(default_factory=lambda: {INGRESS: [], EGRESS: []})
+    def __init__(self, id_: str, name: str, vpc: str | None, resource: Resource | None = None) -> None:
+        self.id = id_
+        self.name = name
+        self.vpc = vpc
+        self.resource = resource
+        self.rules: dict[str, list[Rule]] = {INGRESS: [], EGRESS: []}
 
 
 def groups(model: Model, where: Places) -> dict[str, Group]:
@@ -66,12 +64,10 @@ def groups(model: Model, where: Places) -> dict[str, Group]:
     return found.by_id
 
 
-@dataclass(eq=False)
 class _Groups:
-    model: Model
-    by_id: dict[str, Group] = field(default_factory=dict[str, Group])
-
-    def __post_init__(self) -> None:
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.by_id: dict[str, Group] = {}
         # A prefix list of the templates' own is the ranges in it, unless IPAM fills it.
         self._lists = {
             str(identity): resource

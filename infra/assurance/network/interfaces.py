@@ -1,8 +1,7 @@
 """Everything of a model that has network interfaces."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
@@ -16,8 +15,7 @@ from infra.assurance.network.special import SPECIAL, listening
 _EVERYTHING: Final = {INGRESS: (EVERYTHING,), EGRESS: (EVERYTHING,)}
 
 
-@dataclass(frozen=True, eq=False)
-class Interface:
+class Interface(NamedTuple):
     """Something with network interfaces: all that share groups and subnets are one.
 
     name: What facts call it. resource: What the templates say of it. vpc: The id of the VPC, if a template tells.
@@ -40,7 +38,7 @@ class Interface:
     initiates: bool = True
     run_by: Resource | None = None
     endpoint: Traffic | None = None
-    without_groups: Mapping[str, tuple[Traffic, ...]] = field(default_factory=lambda: _EVERYTHING)
+    without_groups: Mapping[str, tuple[Traffic, ...]] = _EVERYTHING
 
     @property
     def families(self) -> frozenset[int]:
@@ -48,8 +46,7 @@ class Interface:
         return frozenset[int]().union(*(subnet.families for subnet in self.subnets))
 
 
-@dataclass(frozen=True, slots=True)
-class _Worn:
+class _Worn(NamedTuple):
     """What a resource and the template it is launched from say: ids of groups and subnets, and flags."""
 
     groups: list[str]
@@ -137,9 +134,9 @@ def _interface(model: Model, where: Places, resource: Resource, kind: Kind) -> I
     public = _is_public(model, where, resource, kind, own)
     interface = placed(model, where, resource, kind, groups=own.groups, subnets=own.subnets, public=public)
     if kind.api and kind.api.value in (str(value).lower() for value in values(resource, kind.api.path)):
-        interface = replace(interface, endpoint=Traffic(TCP, 443, 443))
+        interface = interface._replace(endpoint=Traffic(TCP, 443, 443))
     if kind.open_without_groups:
-        interface = replace(interface, without_groups=_EVERYTHING | {INGRESS: listening(model, resource)})
+        interface = interface._replace(without_groups=_EVERYTHING | {INGRESS: listening(model, resource)})
     return interface
 
 

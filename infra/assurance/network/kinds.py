@@ -5,16 +5,14 @@ CloudFormation template reference: <https://docs.aws.amazon.com/AWSCloudFormatio
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.network.ports import TCP, Traffic
 
 _HTTPS: Final = Traffic(TCP, 443, 443)
 
 
-@dataclass(frozen=True, slots=True)
-class Public:
+class Public(NamedTuple):
     """The property that gives a public address, the value that does so, and what holds without the property.
 
     `default` None: as the VPC has an internet gateway.
@@ -25,8 +23,7 @@ class Public:
     default: bool | None = False
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One type's interface.
 
     groups, subnets: Paths to them; a subnet group that is named there is looked into.

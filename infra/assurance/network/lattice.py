@@ -9,8 +9,7 @@ for Lattice's: it can say too much, never too little.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import addresses
@@ -29,8 +28,7 @@ _TARGETS: Final = "AWS::VpcLattice::TargetGroup"
 _REGISTERS: Final = "VpcLatticeConfigurations.TargetGroupArn"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A connection with a Lattice service at one end."""
 
     source: str

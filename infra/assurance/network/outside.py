@@ -4,9 +4,8 @@ Groups may admit what no route carries. That is said apart, since a route is one
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.resource import Resource
 from infra.assurance.network.addresses import (
@@ -28,8 +27,7 @@ INTERNET: Final = "internet"
 GROUPS_ONLY: Final = " (groups only)"
 
 
-@dataclass(frozen=True, slots=True)
-class Outer:
+class Outer(NamedTuple):
     """One connection between an interface and a node outside, in the direction of a rule."""
 
     node: str

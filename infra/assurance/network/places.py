@@ -1,8 +1,7 @@
 """Where interfaces are: VPCs, their subnets, and the routes that lead out of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.identity import attribute, is_unknown
 from infra.assurance.model.model import Model
@@ -34,8 +33,7 @@ _ELSEWHERE: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A route out of a VPC: where to, and by what."""
 
     destination: Addresses
@@ -43,8 +41,7 @@ class Way:
     resource: Resource
 
 
-@dataclass(frozen=True, eq=False)
-class Subnet:
+class Subnet(NamedTuple):
     """A subnet. Without a resource it is only named by its id, and nothing else is known of it.
 
     `unknown` are the families in which it has addresses that no template tells.
@@ -65,8 +62,7 @@ class Subnet:
         return self.unknown.union(block.family for block in self.blocks)
 
 
-@dataclass(frozen=True, eq=False)
-class Vpc:
+class Vpc(NamedTuple):
     """A VPC: the addresses that are its own, and its default security group's id."""
 
     id: str
@@ -76,13 +72,13 @@ class Vpc:
     has_internet_gateway: bool = False
 
 
-@dataclass(eq=False)
 class Places:
     """Every VPC and subnet of a model, by id."""
 
-    vpcs: Mapping[str, Vpc]
-    subnets: Mapping[str, Subnet]
-    _unheard: dict[str, Subnet] = field(default_factory=dict[str, Subnet])
+    def __init__(self, vpcs: Mapping[str, Vpc], subnets: Mapping[str, Subnet]) -> None:
+        self.vpcs = vpcs
+        self.subnets = subnets
+        self._unheard: dict[str, Subnet] = {}
 
     def subnet(self, id_: str) -> Subnet:
         """The subnet of the id, even if no template has it."""

@@ -5,8 +5,7 @@ Protocols are IANA's numbers; ranges of ICMP are types: <https://docs.aws.amazon
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 INGRESS: Final = "ingress"
 EGRESS: Final = "egress"
@@ -21,8 +20,7 @@ _LAST: Final = {1: 255, TCP: 65535, UDP: 65535, 58: 255}
 _LAST_PROTOCOL: Final = 255
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Traffic:
+class Traffic(NamedTuple):
     """A protocol and a range of its ports (of ICMP: types). Of protocols without ports, and of all, 0 to 0."""
 
     protocol: int

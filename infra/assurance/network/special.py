@@ -1,7 +1,6 @@
 """Types whose interface depends on what they are used as."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from infra.assurance.model.model import Model
@@ -21,7 +20,7 @@ def _load_balancer(resource: Resource, kind: Kind) -> Kind:
     """
     if resource.value("Type") == "gateway":
         raise resource.refuse("hands traffic on to appliances: a gateway load balancer is not modelled")
-    return replace(kind, open_without_groups=resource.value("Type") == "network")
+    return kind._replace(open_without_groups=resource.value("Type") == "network")
 
 
 def listening(model: Model, balancer: Resource) -> tuple[Traffic, ...]:
@@ -42,8 +41,8 @@ def _endpoint(resource: Resource, kind: Kind) -> Kind:
     if type_ not in (None, "Gateway", "Interface"):
         raise resource.refuse(f"is a VPC endpoint of the type {type_}, which is not modelled")
     if type_ == "Interface":
-        return replace(kind, optional=False)
-    return replace(kind, groups=(), subnets=())
+        return kind._replace(optional=False)
+    return kind._replace(groups=(), subnets=())
 
 
 SPECIAL: Final[Mapping[str, Callable[[Resource, Kind], Kind]]] = {

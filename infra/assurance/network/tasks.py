@@ -8,8 +8,7 @@ task definition and, in it or below, subnets or security groups, that is a run o
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.identity import is_unknown
@@ -27,12 +26,12 @@ _GROUP_ID: Final = re.compile(r"sg-[0-9a-f]+")
 _PARTS: Final = re.compile(r"[,\s]+")
 
 
-@dataclass(slots=True)
 class _Run:
-    definitions: list[str] = field(default_factory=list[str])
-    subnets: list[str] = field(default_factory=list[str])
-    groups: list[str] = field(default_factory=list[str])
-    public: bool = False
+    def __init__(self, definitions: list[str]) -> None:
+        self.definitions = definitions
+        self.subnets: list[str] = []
+        self.groups: list[str] = []
+        self.public = False
 
 
 def tasks(model: Model, where: Places) -> Iterator[Interface]:
@@ -55,8 +54,7 @@ def tasks(model: Model, where: Places) -> Iterator[Interface]:
                     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Finds runs of tasks in a value, whatever its shape."""
 
     model: Model

@@ -1,13 +1,12 @@
 """A rule that a resource breaks."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from infra.assurance.model.assembly import Stack
 from infra.assurance.model.template import resources
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """What a tool says of a resource."""
 
     rule: str

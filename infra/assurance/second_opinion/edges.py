@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.facts import Fact
 from infra.assurance.second_opinion.rules import LAST_PORT, PROTOCOLS, Block, Rule
@@ -14,8 +13,7 @@ _ADDRESSES: Final = "addresses "
 _GROUPS_ONLY: Final = " (groups only)"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """Who opens a connection, by the graph; with `block` whoever has an address of it."""
 
     source: str

@@ -5,9 +5,8 @@ An IPv4 address is written as an IPv6 one (`::ffff:0:0/96`, RFC 4291), so that o
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import z3
 
@@ -22,8 +21,7 @@ _IPV4_WIDTH: Final = 32
 _IPV4_MARK: Final = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """One connection the solver found."""
 
     who: int

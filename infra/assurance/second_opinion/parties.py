@@ -8,9 +8,8 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from infra.assurance.model.identity import is_custom, is_unknown
 from infra.assurance.model.model import Model
@@ -50,11 +49,10 @@ ASSIGNED: Final = ip_network("2000::/3")
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """Something with an interface, what the graph may call it, what it wears and where it is."""
 
-    resource: Resource = field(compare=False)  # a task may be run in several ways
+    resource: Resource
     names: frozenset[str]
     groups: tuple[str, ...]
     vpc: str
@@ -88,12 +86,13 @@ class Parties:
 
     def found(self) -> list[Party]:
         """All of them; what cannot be read is among the model's refusals."""
-        parties: list[Party] = []
+        parties: dict[object, Party] = {}  # a task may be run in several ways
         for resource in self._model.resources:
             if not _NO_PARTY.fullmatch(resource.type):
                 with self._model.refusals.collected():
-                    parties.extend(self._of(resource))
-        return list(dict.fromkeys(parties))
+                    for party in self._of(resource):
+                        parties.setdefault(party[1:], party)
+        return list(parties.values())
 
     def _of(self, resource: Resource) -> Iterator[Party]:
         texts = _texts(resource.properties)

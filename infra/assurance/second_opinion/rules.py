@@ -6,10 +6,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from infra.assurance.model.identity import attribute, is_unknown
 from infra.assurance.model.model import Model
@@ -30,8 +29,7 @@ class Way(Enum):
     OUT = "Destination"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What one rule admits: a protocol's number (None: all), ports, and the other side.
 
     The other side is a block of addresses, or the id of a group or a prefix list.
@@ -45,12 +43,12 @@ class Rule:
     prefixes: str = ""
 
 
-@dataclass(slots=True)
 class Group:
     """What a security group admits in either direction."""
 
-    vpc: str
-    rules: dict[Way, list[Rule]] = field(default_factory=lambda: {way: [] for way in Way})
+    def __init__(self, vpc: str) -> None:
+        self.vpc = vpc
+        self.rules: dict[Way, list[Rule]] = {way: [] for way in Way}
 
 
 _ANYWHERE_IPV4, _ANYWHERE_IPV6 = (Rule(None, 0, LAST_PORT, block=ip_network(block)) for block in ("0.0.0.0/0", "::/0"))

@@ -6,7 +6,6 @@ graph whether the groups admit it. Routes are no part of it: an edge from the in
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -48,15 +47,19 @@ def disagreements(model: Model, reaches: Sequence[Fact]) -> list[str]:
     return found
 
 
-@dataclass(frozen=True)
 class _Store:
     """One store, and what is asked about it."""
 
-    party: Party
-    parties: Sequence[Party]
-    groups: Mapping[str, Group]
-    is_: "Formulas"
-    edges: Sequence[Edge]
+    def __init__(
+        self,
+        party: Party,
+        parties: Sequence[Party],
+        groups: Mapping[str, Group],
+        formulas: "Formulas",
+        edges: Sequence[Edge],
+    ) -> None:
+        self.party, self.parties, self.groups = party, parties, groups
+        self.is_, self.edges = formulas, edges
 
     def differences(self) -> Iterator[str]:
         with self.is_.assumed(self._admitted()):

@@ -7,7 +7,7 @@ it (its answer, or the template alone); stacks that have the same name in severa
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Final, TypeAlias, cast
@@ -124,7 +124,7 @@ def _by_key(model: Model) -> dict[Key, dict[str, Resource]]:
 def _read(folder: Path) -> tuple[Stack, ...]:
     if (folder / "manifest.json").is_file():
         # The manifest says it only of stacks that are protected.
-        return tuple(replace(s, termination_protection=bool(s.termination_protection)) for s in read_assembly(folder))
+        return tuple(s._replace(termination_protection=bool(s.termination_protection)) for s in read_assembly(folder))
     stacks = tuple(_template(file) for file in sorted(folder.rglob("*.json")) if not _is_beside(file))
     if not stacks:
         raise Refused("has neither a manifest.json nor templates (*.json)", where=str(folder))
@@ -180,6 +180,6 @@ def _placed(stacks: tuple[Stack, ...], others: tuple[Stack, ...]) -> tuple[Stack
             )
         if not same:
             return stack
-        return replace(stack, name=same[0].name, stage=same[0].stage, account=same[0].account, region=same[0].region)
+        return stack._replace(name=same[0].name, stage=same[0].stage, account=same[0].account, region=same[0].region)
 
     return tuple(placed(stack) for stack in stacks)

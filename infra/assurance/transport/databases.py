@@ -11,8 +11,7 @@ and a parameter group that another hand shares can undo it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
@@ -35,8 +34,7 @@ _SWITCHES: Final[Mapping[str, tuple[str, str]]] = {
 """By protocol: the parameter that insists on TLS, and the one that names versions."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Engine:
+class _Engine(NamedTuple):
     protocol: str
     port: int
 

@@ -1,7 +1,6 @@
 """What every edge of the network speaks, and from which version of TLS on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from infra.assurance.facts import Fact, Relation, distinct
 from infra.assurance.model.model import Model
@@ -28,18 +27,14 @@ def hops(model: Model, reaches: Sequence[Fact]) -> list[Fact]:
     return distinct(found)
 
 
-@dataclass(slots=True)
 class _Reader:
     """Answers what a resource serves; each is looked at once."""
 
-    model: Model
-    named: dict[str, list[Resource]] = field(default_factory=dict[str, list[Resource]])
-    _served: dict[Resource, list[Served] | None] = field(default_factory=dict[Resource, list[Served] | None])
-    _sent: dict[tuple[Resource, Resource], list[Served] | None] = field(
-        default_factory=dict[tuple[Resource, Resource], list[Served] | None]
-    )
-
-    def __post_init__(self) -> None:
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.named: dict[str, list[Resource]] = {}
+        self._served: dict[Resource, list[Served] | None] = {}
+        self._sent: dict[tuple[Resource, Resource], list[Served] | None] = {}
         for resource in self.model.resources:
             self.named.setdefault(resource.name, []).append(resource)
 

@@ -3,8 +3,7 @@
 <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-mgmt>
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.identity import is_unknown
@@ -27,8 +26,7 @@ _ALIAS: Final = "AWS::KMS::Alias"
 _OF_AWS: Final = "alias/aws/"
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """How something is encrypted, and the name of the key: its construct path, its ARN, or "AWS" or "none"."""
 
     encryption: str

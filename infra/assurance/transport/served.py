@@ -1,8 +1,7 @@
 """What listens where: one port of a server, the protocol it speaks and the lowest TLS it admits."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.resource import Resource
 from infra.assurance.transport.tls import TARGET_DECIDES
@@ -11,8 +10,7 @@ _RANGE: Final = re.compile(r"(tcp|udp) (\d+)(?:-(\d+))?$")
 _PORTS: Final = range(65536)
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """One thing that answers; `port` None means any port."""
 
     port: int | None

@@ -5,14 +5,12 @@ service's own on encryption at rest; where the two name a default, `unset` and `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.transport.keys import AWS_MANAGED, AWS_OWNED, NOT_ENCRYPTED
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """One thing in a resource that keeps data.
 
     `key` is the path of the key's property. `switch` is the path of what turns encryption on (`on` where it is not

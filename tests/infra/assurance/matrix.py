@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
@@ -93,7 +93,7 @@ def _aside(stack: Stack, folder: Path) -> Stack:
             listed = [awaited] if isinstance(awaited, str) else awaited
             body["DependsOn"] = [name for name in listed if name in template["Resources"]]
     file.write_text(json.dumps(template))
-    return replace(stack, file=file, template=template)
+    return stack._replace(file=file, template=template)
 
 
 def seen(planted: Sequence[Planted], judge: Judge) -> dict[str, list[str]]:

@@ -1,7 +1,6 @@
 """The matrix says that a tool sees a defect only if it reports what it does not report of the clean templates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from infra.assurance.model.assembly import Stack, read_assembly
@@ -16,7 +15,7 @@ def planted(folder: Path) -> list[Planted]:
 
     def changed(name: str) -> Stack:
         body = {"Resources": {"Usual": {"Type": "A::B::C"}, name: {"Type": "A::B::C"}}}
-        return replace(clean, template=body, file=folder / name / "a.json")
+        return clean._replace(template=body, file=folder / name / "a.json")
 
     return [
         Planted("first", (changed("Wrong"),), (clean,), told=True),

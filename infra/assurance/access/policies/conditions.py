@@ -6,9 +6,8 @@ but the negated ones, `…IfExists` and `ForAllValues:…`:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.policies.operators import OPERATORS, Operator
 from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, every, negated, some
@@ -29,8 +28,7 @@ class Quantifier(Enum):
     ANY = "foranyvalue:"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One operator on one key (in lower case) with the values that a policy gives."""
 
     written: str

@@ -6,10 +6,9 @@ Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gr
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from infra.assurance.access.policies.conditions import Condition
 from infra.assurance.access.policies.patterns import matches
@@ -33,8 +32,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}|unknown-account")
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class Statement(NamedTuple):
     """One rule. An element that is not there is None. `source` says where it stands.
 
     `services` are those that its actions are of, None for any.
@@ -71,13 +69,13 @@ class Statement:
         return f"statement {self.sid} of {self.source}" if self.sid else f"a statement of {self.source}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A policy: its statements, found by action."""
 
-    statements: tuple[Statement, ...]
-    source: str
-    _about: dict[str, tuple[Statement, ...]] = field(default_factory=dict[str, tuple[Statement, ...]], repr=False)
+    def __init__(self, statements: tuple[Statement, ...], source: str) -> None:
+        self.statements = statements
+        self.source = source
+        self._about: dict[str, tuple[Statement, ...]] = {}
 
     @classmethod
     def parse(cls, given: Json, where: str) -> "Document":
@@ -119,8 +117,7 @@ def _services(actions: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if any("*" in service or "?" in service or is_unknown(service) for service in services) else services
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     where: str
 
     def refuse(self, what: str) -> Refused:

@@ -6,12 +6,11 @@ raises `ValueError` for a policy's value that is no value of its kind.
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from ipaddress import ip_network
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from infra.assurance.access.policies.patterns import literal, matches, matches_arn
 from infra.assurance.access.policies.truth import NO, YES, Truth
@@ -20,8 +19,7 @@ Comparison: TypeAlias = Callable[[str, str], Truth]
 """Policy's value, request's value → whether they fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(NamedTuple):
     """A comparison, `negated` if it asks for no match; `is_text` if variables and unknown parts mean something."""
 
     compare: Comparison

@@ -4,10 +4,9 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.access.policies.document import Document, Principals, Statement
 from infra.assurance.access.policies.patterns import matches
@@ -28,7 +27,6 @@ class Kind(StrEnum):
     ANYONE = "anyone"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Principal:
     """Whoever asks.
 
@@ -37,14 +35,21 @@ class Principal:
     assumes the role may tag the session.
     """
 
-    arn: str
-    account: str
-    kind: Kind
-    identity: Sequence[Document] = ()
-    boundary: Document | None = None
-    session: Document | None = None
-    tags: Mapping[str, str] | None = None
-    _about: dict[str, tuple[Statement, ...]] = field(default_factory=dict[str, tuple[Statement, ...]], repr=False)
+    def __init__(
+        self,
+        arn: str,
+        account: str,
+        kind: Kind,
+        identity: Sequence[Document] = (),
+        boundary: Document | None = None,
+        *,
+        session: Document | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.arn, self.account, self.kind = arn, account, kind
+        self.identity, self.boundary, self.session = identity, boundary, session
+        self.tags = tags
+        self._about: dict[str, tuple[Statement, ...]] = {}
 
     def about(self, action: str) -> tuple[Statement, ...]:
         """Its own policies' statements that speak of an action."""
@@ -74,7 +79,7 @@ def named(statement: Statement, principal: Principal) -> tuple[Level, Truth]:
             # whoever has a boundary, whatever it leaves out.
             return Level.DIRECT, YES
         return _not_left_out(statement.not_principals or (), principal)
-    if principal.kind in _IN_ACCOUNTS and (plain := _plain(statement)):
+    if principal.kind in _IN_ACCOUNTS and (plain := _plain(statement.principals)):
         if principal.arn in plain.arns:
             return (Level.ROLE if principal.kind is Kind.ROLE else Level.DIRECT), YES
         return (Level.ACCOUNT, YES) if principal.account in plain.accounts else _NOBODY
@@ -82,8 +87,7 @@ def named(statement: Statement, principal: Principal) -> tuple[Level, Truth]:
     return max((level for level, _ in found), default=Level.NONE), max((truth for _, truth in found), default=NO)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
+class _Plain(NamedTuple):
     """Roles, users and accounts that a statement names."""
 
     arns: frozenset[str]
@@ -91,9 +95,9 @@ class _Plain:
 
 
 @cache
-def _plain(statement: Statement) -> _Plain | None:
-    """Whom it names, to be looked up at once; None if it takes a closer look (at `*`, sessions, unknown parts)."""
-    names = [name for kind, name in statement.principals or () if kind == "AWS"]
+def _plain(principals: Principals) -> _Plain | None:
+    """Whom it means, to be looked up at once; None if it takes a closer look (at `*`, sessions, unknown parts)."""
+    names = [name for kind, name in principals if kind == "AWS"]
     if any(name == "*" or is_unknown(name) or _parts(name)[0] != "iam" for name in names):
         return None
     roots = frozenset(_parts(name)[1] for name in names if _parts(name)[2] == "root")

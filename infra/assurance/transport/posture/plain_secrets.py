@@ -7,8 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.identity import is_unknown
@@ -54,8 +53,7 @@ _SAYS_NO_SECRET: Final = (
 """Types (by how they begin) that are many and say nothing but policies, numbers and names of other resources."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     """A text of a template: what it is called, and whether the application chose that name."""
 
     name: str

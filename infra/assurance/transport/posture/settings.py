@@ -5,8 +5,7 @@ Where a property is not set, the row says what AWS makes of it, as the type's pa
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.assurance.model.assembly import Json
 from infra.assurance.model.model import Model
@@ -18,8 +17,7 @@ YES: Final = "yes"
 _WORDS: Final = {"true": YES, "false": NO}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A quality, the path of its property, and its value where the property is not set.
 
     `silent` is the value that is not worth a fact: the safe one of a quality that hardly anybody sets. `unless` is the

@@ -1,6 +1,5 @@
 """A claim holds when the facts it speaks about are exactly those it allows, and no fact is spoken about by none."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,7 +144,7 @@ def test_what_names_an_account_belongs_to_its_environment_and_outside() -> None:
 
 
 def test_rows_about_stacks_that_are_apart_are_not_asked_for_but_allowed() -> None:
-    apart = [replace(PLACES[0], lacks=("guards",))]
+    apart = [PLACES[0]._replace(lacks=("guards",))]
     both = claim(WEB, {**WEB, "from": ("holder of guards/policy",)})
     assert judged([BOTH[0]], both, places=apart)[0].state is State.COMPUTED
     assert judged([BOTH[0]], both, places=PLACES[:1])[0].state is State.BROKEN

@@ -5,10 +5,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
-import httpx
+if TYPE_CHECKING:
+    import httpx  # a third of a second that most runs of one file need not spend
 
 SAID = frozenset(
     {"content", "email", "username", "password", "old_password", "new_password", "access_token", "refresh_token"}
@@ -57,13 +58,13 @@ def remember_sent(headers: Mapping[str, str], body: bytes = b"") -> None:
         remember_json(body)
 
 
-def remember_request(request: httpx.Request) -> None:
+def remember_request(request: "httpx.Request") -> None:
     """An event hook of a client: all that it says."""
     # What is sent in pieces stays in pieces.
     remember_sent(request.headers, request.read() if "Content-Length" in request.headers else b"")
 
 
-def remember_response(response: httpx.Response) -> None:
+def remember_response(response: "httpx.Response") -> None:
     """An event hook of a client: all that it is told."""
     if response.headers.get("Content-Type") == "application/json":
         remember_json(response.read())

@@ -78,7 +78,7 @@ def test_every_service_that_needs_a_role_of_its_own_is_asked_for(templates: Temp
 def test_the_builds_that_are_asked_for_are_those_of_the_pipeline(application: dict[str, Template]) -> None:
     environments = [project["Environment"] for project in application["pipeline"].properties("AWS::CodeBuild::Project")]
     platforms = {"ARM_CONTAINER": "ARM", "LINUX_CONTAINER": "Linux"}
-    sizes = {"BUILD_GENERAL1_SMALL": "Small", "BUILD_GENERAL1_MEDIUM": "Medium"}
+    sizes = {f"BUILD_GENERAL1_{size.upper()}": size for size in ("Small", "Medium", "Large")}
     made = {f"{platforms[e['Type']]}/{sizes[e['ComputeType']]}" for e in environments}
     asked = PipelineInquiry(PIPELINE, Aws(PIPELINE.account.region), list(ENVIRONMENTS.values()))
     assert made == set(builds.kinds(asked))

@@ -1,0 +1,36 @@
+"""One check, asked of one account."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infra.preflight.answers import State
+from tests.infra.preflight.conftest import Ask
+from tests.infra.preflight.recorded import Json, Refused
+
+GOOD, BAD, UNKNOWN = State.GOOD, State.BAD, State.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check, one account: ``says`` is in what it says, or in what to do."""
+
+    check: str
+    name: str
+    answers: Mapping[str, Json | Refused]
+    state: State
+    says: str
+    of: str = "prod"
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    servers: set[str] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.check}-{self.name}".replace(" ", "_")
+
+    def judge(self, ask: Ask) -> None:
+        """The check finds what is to be found, and what is bad has a remedy."""
+        answers = ask(self.check, self.answers, of=self.of, settings=self.settings, servers=self.servers)
+        found = [a for a in answers if self.says in a.text or self.says in a.remedy]
+        assert [a.state for a in found][:1] == [self.state], answers
+        if self.state is GOOD:
+            assert {a.state for a in answers} <= {GOOD, UNKNOWN}
+        assert all(a.remedy for a in answers if a.state is BAD)

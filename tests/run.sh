@@ -1,15 +1,20 @@
 #!/bin/sh
-# Runs the tests; arguments go to pytest. In CI (CI=true) line coverage is measured too, in every process that they
-# start, and has to be enough; measuring takes a third more time.
+# Runs the tests; arguments go to pytest. Three of them run at a time for two processors, as tests wait for what they
+# have started, and no more than the machine has GiB: many have a Sanctum of their own. In CI (CI=true) line coverage is
+# measured too, in every process that they start, and has to be enough; measuring takes a third more time.
 set -eu
 cd "$(dirname "$0")/.."
+workers=$(awk -v processors="$(nproc)" '/^MemTotal:/ {
+  most = int(processors * 3 / 2); gib = int($2 / 1048576)
+  print most < gib ? most : (gib > 0 ? gib : 1)
+}' /proc/meminfo)
 test='-m pytest -p tests.support.skips -p tests.support.privacy -q'
 if [ -z "${CI:-}" ]; then
-  exec .venv/bin/python $test -n 3 --dist loadgroup "$@"
+  exec .venv/bin/python $test -n "$workers" --dist loadgroup "$@"
 fi
 rm -f .coverage .coverage.*
 status=0
-.venv/bin/coverage run $test -n 3 --dist loadgroup "$@" || status=$?
+.venv/bin/coverage run $test -n "$workers" --dist loadgroup "$@" || status=$?
 # 1 is of tests alone: what a plugin objects to (words in a log, a skip that nobody allowed) has a status of its own.
 if [ "$status" = 1 ]; then
   echo 'Once more, one by one: what failed beside other tests may have waited for a processor, and may not fail alone.'

@@ -29,8 +29,7 @@ def narrow_keys(role: iam.Role, *, regions: Sequence[str], alias: str) -> None:
 
     The library cannot name a key in another region.
     """
-    policy = cast("iam.Policy", role.node.find_child("DefaultPolicy"))
-    document = cdk.Stack.of(policy).resolve(policy.document)
+    policy, document = _said_of(role)
     for statement in list(document["Statement"]):
         resources = statement["Resource"]
         if not isinstance(resources, list) or "*" not in resources:
@@ -40,7 +39,15 @@ def narrow_keys(role: iam.Role, *, regions: Sequence[str], alias: str) -> None:
         named = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{alias}"}}
         document["Statement"].append(statement | {"Resource": elsewhere, "Condition": named})
         statement["Resource"] = own
-    cast("iam.CfnPolicy", policy.node.default_child).policy_document = document
+    policy.policy_document = document
+
+
+def narrow_writing(roles: Sequence[IConstruct], *, below: str) -> None:
+    """Let ``roles`` write to a bucket only ``below`` a prefix; they read what they read."""
+    for role in roles:
+        policy, document = _said_of(role)
+        document["Statement"] = [part for s in document["Statement"] for part in _writing_below(s, below)]
+        policy.policy_document = document
 
 
 def drop_spare_rights(roles: Sequence[IConstruct]) -> None:
@@ -49,15 +56,32 @@ def drop_spare_rights(roles: Sequence[IConstruct]) -> None:
     What is added to a role later is lost, too.
     """
     for role in roles:
-        policy = cast("iam.Policy", role.node.find_child("DefaultPolicy"))
-        document = cdk.Stack.of(policy).resolve(policy.document)
+        policy, document = _said_of(role)
         statements = [s for s in document["Statement"] if not is_spare(s)]
         writes = any("s3:PutObject" in s["Action"] for s in statements)
         document["Statement"] = statements if writes else [_only_decrypting(s) for s in statements]
-        cast("iam.CfnPolicy", policy.node.default_child).policy_document = document
+        policy.policy_document = document
+
+
+def _said_of(role: IConstruct) -> tuple[iam.CfnPolicy, dict[str, Any]]:
+    """The policy of ``role``, and what it says by now."""
+    policy = cast("iam.CfnPolicy", role.node.find_child("DefaultPolicy").node.default_child)
+    return policy, cdk.Stack.of(policy).resolve(policy.policy_document)
 
 
 def _only_decrypting(statement: Statement) -> Statement:
     if "kms:Encrypt" not in statement["Action"]:
         return statement
     return statement | {"Action": [action for action in statement["Action"] if action in DECRYPTING]}
+
+
+def _writing_below(statement: Statement, below: str) -> list[Statement]:
+    """``statement``, with what writes to a bucket in one of its own."""
+    actions: list[str] = statement["Action"]
+    writing = [a for a in actions if a.startswith(("s3:Abort", "s3:Delete", "s3:Put"))]
+    if not writing:
+        return [statement]
+    reading = [action for action in actions if action not in writing]
+    joined = [resource["Fn::Join"] for resource in statement["Resource"] if "Fn::Join" in resource]
+    objects = [{"Fn::Join": [between, [*parts[:-1], f"/{below}{parts[-1]}"]]} for between, parts in joined]
+    return [statement | {"Action": reading}, statement | {"Action": writing, "Resource": objects}]

@@ -18,8 +18,10 @@ from constructs import Construct, IConstruct
 
 from infra import principals
 from infra.delivery.artifacts import Artifacts
+from infra.delivery.checks import add_checks
+from infra.delivery.downloads import DOWNLOADS
 from infra.delivery.news import News
-from infra.delivery.rights import drop_spare_rights, narrow_keys
+from infra.delivery.rights import drop_spare_rights, narrow_keys, narrow_writing
 from infra.delivery.settings import Delivered, Pipeline
 from infra.delivery.steps import (
     RELEASE,
@@ -48,7 +50,8 @@ class PipelineStack(cdk.Stack):
 
     Everything is encrypted with keys of its own. A build has the rights of its own role: only the one that builds
     images is privileged, and only it and the one that updates the pipeline can take on roles of the deployment
-    (CDK guide, "Continuous integration and delivery"). Only the source and the build that tests it may ask GitHub.
+    (CDK guide, "Continuous integration and delivery"). Only the source and the builds that synthesize and test may ask
+    GitHub for a commit.
     """
 
     def __init__(
@@ -75,6 +78,9 @@ class PipelineStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         cast("logs.CfnLogGroup", self._log_group.node.default_child).retention_in_days = settings.logs.retention_days
+        self._logging = codebuild.LoggingOptions(
+            cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)
+        )
         self._news = News(self, "News", emails=settings.notifications.emails, key=self._key)
         self._elsewhere = sorted({*regions} - {account.region})
         self._pipeline = self._make_pipeline(architecture)
@@ -84,11 +90,13 @@ class PipelineStack(cdk.Stack):
         by_name = {environment.name: (environment, stage) for environment, stage in stages}
         after = [self._deploy(delivered, *by_name[delivered.environment]) for delivered in self._settings.stages]
         self._pipeline.build_pipeline()
-        self._let_builds_connect()
-        projects = [self._pipeline.synth_project, self._pipeline.self_mutation_project]
+        checks = add_checks(self, self._pipeline, downloads=self._downloads, logging=self._logging)
+        self._let_connect(*(cast("iam.IRole", build.role) for build in (self._pipeline.synth_project, *checks)))
+        projects = [self._pipeline.synth_project, self._pipeline.self_mutation_project, *checks]
         projects += [step.project for steps in after for step in steps]
         publishers = [c for c in self._pipeline.node.find_child("Assets").node.children if c.node.id.endswith("Role")]
         drop_spare_rights([*(cast("IConstruct", project.role) for project in projects), *publishers])
+        narrow_writing([cast("IConstruct", check.role) for check in checks], below=DOWNLOADS)
         narrow_keys(cast("iam.Role", self._pipeline.pipeline.role), regions=self._elsewhere, alias=ARTIFACTS)
         self._news.of_failures(pipeline=NAME)
 
@@ -135,7 +143,8 @@ class PipelineStack(cdk.Stack):
         )
         node = codebuild.BuildSpec.from_object(runtime(nodejs="24"))
         buckets = {region: cast("s3.IBucket", self._artifacts(region)) for region in (self.region, *self._elsewhere)}
-        self._synth = synth_step(source, downloads=buckets[self.region])
+        self._downloads = buckets[self.region]
+        self._synth = synth_step(source, downloads=self._downloads)
         self._release = self._synth.add_output_directory(RELEASE)
         return pipelines.CodePipeline(
             self,
@@ -147,11 +156,11 @@ class PipelineStack(cdk.Stack):
             cdk_assets_cli_version=_pinned("cdk-assets"),
             # One project for all images: its commands are in the assembly, so a new image changes no project.
             publish_assets_in_parallel=False,
+            # Nobody would look at a change set between its making and its execution: one action a stack instead of two.
+            use_change_sets=False,
             code_build_defaults=pipelines.CodeBuildOptions(
                 build_environment=build_on(STANDARD),
-                logging=codebuild.LoggingOptions(
-                    cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)
-                ),
+                logging=self._logging,
             ),
             self_mutation_code_build_defaults=pipelines.CodeBuildOptions(partial_build_spec=node),
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
@@ -182,7 +191,7 @@ class PipelineStack(cdk.Stack):
             retention_days=self._settings.logs.retention_days,
         )
 
-    def _let_builds_connect(self) -> None:
+    def _let_connect(self, *builds: iam.IRole) -> None:
         """Allow the connection by both names of its service: which one is asked for depends on when it was made."""
         use = iam.PolicyStatement(
             actions=["codeconnections:UseConnection", "codestar-connections:UseConnection"],
@@ -191,7 +200,7 @@ class PipelineStack(cdk.Stack):
         source = self._pipeline.pipeline.node.find_child("Source").node.find_child(
             self._settings.source.repository.replace("/", "_")
         )
-        for role in (source.node.find_child("CodePipelineActionRole"), self._pipeline.synth_project.role):
+        for role in (source.node.find_child("CodePipelineActionRole"), *builds):
             cast("iam.Role", role).add_to_principal_policy(use)
 
 

@@ -11,27 +11,17 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from infra import principals
+from infra.delivery.downloads import CACHE, LONG, VARIABLES, kept
 from infra.guards.names import READER, guard_role
 from infra.settings import Environment
 
-TESTS: Final = codebuild.ComputeType.MEDIUM
-"""4 vCPU and 7 GiB: what the repository's own tests need."""
+PROVING: Final = codebuild.ComputeType.MEDIUM
+"""4 vCPU and 7 GiB: what the synthesis and the proof of it need."""
 # Newer than the library's newest constant; both have Node 24 and Python 3.13 and 3.14.
 STANDARD: Final = "aws/codebuild/standard:8.0"
 STANDARD_ARM: Final = "aws/codebuild/amazonlinux-aarch64-standard:4.0"
 RELEASE: Final = "build/release"
 ASSEMBLY: Final = "build/cdk.out"
-DOWNLOADS: Final = "downloads"
-"""Where in the bucket of the artifacts the packages are that a build has fetched before."""
-KEPT: Final = "build/downloads"
-"""Where they are in the checkout of a build."""
-LOCKS: Final = (
-    "local/requirements.txt",
-    "package-lock.json",
-    "requirements-dev.txt",
-    "tools/checkov/requirements.txt",
-    "tools/dependencies/requirements.txt",
-)
 SOON: Final = 20
 """Minutes after which a guard or a smoke test is given up."""
 
@@ -49,30 +39,17 @@ def build_on(image: str) -> codebuild.BuildEnvironment:
 
 
 def synth_step(source: pipelines.CodePipelineSource, *, downloads: s3.IBucket) -> pipelines.CodeBuildStep:
-    """Checks, tests, proves and synthesizes a commit; only what passes goes on.
-
-    Packages are kept as they were downloaded and never as they were installed: ``pip`` and ``npm`` compare each with
-    the hash in its lock file, so that nothing that somebody put there would be taken. They are kept once for each state
-    of the lock files (CodeBuild guide, "Amazon S3 caching").
-    """
-    cache = {
-        "key": f"downloads-$(codebuild-hash-files {' '.join(LOCKS)})",
-        "paths": [f"{KEPT}/**/*"],
-    }
+    """Synthesizes a commit and proves what it says, beside the builds of ``infra.delivery.checks``."""
     return pipelines.CodeBuildStep(
         "Synth",
         input=cast("pipelines.IFileSetProducer", source),
-        env={
-            "CI": "true",  # a test that skips has to be on the list
-            "PIP_CACHE_DIR": f"{KEPT}/pip",
-            "npm_config_cache": f"{KEPT}/npm",
-        },
-        commands=["make check test evidence release"],
+        env=VARIABLES,
+        commands=["make evidence release"],
         primary_output_directory=ASSEMBLY,
-        build_environment=codebuild.BuildEnvironment(compute_type=TESTS),
-        cache=codebuild.Cache.bucket(downloads, prefix=DOWNLOADS),
-        partial_build_spec=codebuild.BuildSpec.from_object(runtime(python="3.13") | {"cache": cache}),
-        timeout=cdk.Duration.hours(2),
+        build_environment=codebuild.BuildEnvironment(compute_type=PROVING),
+        cache=kept(downloads),
+        partial_build_spec=codebuild.BuildSpec.from_object(runtime(python="3.13") | {"cache": CACHE}),
+        timeout=cdk.Duration.minutes(LONG),
     )
 
 

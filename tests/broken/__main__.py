@@ -1,6 +1,7 @@
-"""``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own command has to stop them.
+"""``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own commands have to stop them.
 
-The commands of the build that tests a commit are those in the synthesized pipeline. What later stages stop, from an
+The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and here
+one after the other. What later stages stop, from an
 image that does not start to a database that would be replaced, the rehearsal deploys (``make rehearse``).
 """
 
@@ -18,7 +19,7 @@ from tests.infra.delivery.read import builds_of, buildspec_of
 from tests.infra.synth import ROOT
 from tests.infra.template import read_application
 
-BUILD = "Synth"
+BUILDS = ("Check", "Test", "Synth")
 PASSED = "nothing"
 
 
@@ -34,14 +35,14 @@ def stopped_by(said: str) -> str:
 
 
 class Clone:
-    """A clone of this repository in ``folder``, in which the build's own command runs."""
+    """A clone of this repository in ``folder``, in which the builds' own commands run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._git("clone", "--quiet", str(ROOT), str(folder))
         if stopped_by(said := self._run("make synth FAST=1")) != PASSED:
             sys.exit(said[-4000:])
-        (self._command,) = self._own_commands()
+        self._commands = self._own_commands()
 
     def try_(self, commit: Commit | None, *tests: str) -> str:
         """The goal that stops ``commit``; then it is gone again. ``tests``: those that are run."""
@@ -49,8 +50,11 @@ class Clone:
             commit.make(self._folder)
             self._git("commit", "--quiet", "--all", "--message", commit.subject)
         begun = time.monotonic()
-        said = self._run(self._command, PYTEST_ADDOPTS=" ".join(tests))
-        stopped = stopped_by(said)
+        said, stopped = "", PASSED
+        for command in self._commands:
+            said = self._run(command, PYTEST_ADDOPTS=" ".join(tests))
+            if (stopped := stopped_by(said)) != PASSED:
+                break
         _say(f"{time.monotonic() - begun:5.0f} s  {commit.subject if commit else 'No change'}: stopped by {stopped}")
         if stopped != (commit.stopped_by if commit else PASSED):
             _say(said[-4000:])
@@ -60,7 +64,8 @@ class Clone:
 
     def _own_commands(self) -> list[str]:
         stacks = pipeline_stacks(read_application(self._folder / "build" / "cdk.out"))
-        return buildspec_of(builds_of(stacks)[BUILD])["phases"]["build"]["commands"]
+        builds = builds_of(stacks)
+        return [line for name in BUILDS for line in buildspec_of(builds[name])["phases"]["build"]["commands"]]
 
     def _run(self, command: str, **variables: str) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "CI"))}

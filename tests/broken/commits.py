@@ -1,4 +1,4 @@
-"""Commits that must not get on: one for each command of the build that every commit has to pass first."""
+"""Commits that must not get on: one for each command of the builds that every commit has to pass first."""
 
 import re
 from dataclasses import dataclass

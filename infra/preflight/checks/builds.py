@@ -6,7 +6,7 @@ from infra.preflight.answers import Answer, bad, good, unknown
 from infra.preflight.check import PipelineInquiry
 from infra.preflight.checks.quotas import quota, request
 
-ALWAYS = ("Linux/Medium", "Linux/Small")
+ALWAYS = ("Linux/Large", "Linux/Medium", "Linux/Small")
 IMAGES = {"ARM64": "ARM/Small", "X86_64": "Linux/Small"}
 """By the processor that images are for."""
 NEEDED = 1

@@ -13,6 +13,10 @@ SETTINGS = _settings
 ENVIRONMENTS = {environment.name: environment for environment in read_environments()}
 
 
+COMMANDS = {"Synth": "make evidence release", "Check": "make check", "Test": "make test"}
+"""What is run of a commit before anything of it goes on, by the name of the build."""
+
+
 def pipeline_of(stacks: Stacks) -> Json:
     """The pipeline itself."""
     return stacks["pipeline"].only("AWS::CodePipeline::Pipeline")

@@ -2,19 +2,22 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
+from aws_cdk import aws_codebuild as codebuild
 
+from infra.delivery.checks import CHECKS, told_by
 from tests.infra.delivery.promise import pipeline_promise, pipeline_stacks
 from tests.infra.delivery.read import (
+    COMMANDS,
     ENVIRONMENTS,
     SETTINGS,
     actions_of,
     builds_of,
     buildspec_of,
     pipeline_of,
-    project_of,
     statements_of,
 )
 from tests.infra.promise import Stacks, setting, without
@@ -38,21 +41,64 @@ def test_a_commit_is_built_then_updates_the_pipeline_and_is_deployed_stage_after
     assert pipeline["RestartExecutionOnUpdate"]
 
 
+def _with_tests_later(stacks: Stacks) -> None:
+    build, _, assets = pipeline_of(stacks)["Stages"][1:4]
+    assets["Actions"].append(build["Actions"].pop())
+
+
 @pipeline_promise(
-    no_tests=lambda stacks: project_of(stacks, actions_of(stacks)[1][1])["Source"].update(
-        BuildSpec='{"phases": {"build": {"commands": ["make synth"]}}}'
+    no_tests=lambda stacks: pipeline_of(stacks)["Stages"][1]["Actions"].pop(),
+    tests_of_nothing=lambda stacks: builds_of(stacks)["Test"]["Source"].update(
+        BuildSpec='{"phases": {"install": {}, "build": {"commands": ["make synth"]}}}'
     ),
-    skips_pass=lambda stacks: builds_of(stacks)["Synth"]["Environment"].update(EnvironmentVariables=[]),
+    tests_after_the_pipeline_has_changed=_with_tests_later,
+    one_after_the_other=lambda stacks: pipeline_of(stacks)["Stages"][1]["Actions"][1].update(RunOrder=2),
+    skips_pass=lambda stacks: builds_of(stacks)["Test"]["Environment"].update(EnvironmentVariables=[]),
 )
-def test_every_commit_is_checked_tested_and_proved_before_anything_is_deployed(stacks: Stacks) -> None:
-    spec = buildspec_of(builds_of(stacks)["Synth"])
-    assert spec["phases"]["build"]["commands"] == ["make check test evidence release"]
-    assert "commands" not in spec["phases"]["install"]
-    handed_on = {output["base-directory"] for output in spec["artifacts"]["secondary-artifacts"].values()}
-    assert handed_on == {"build/cdk.out", "build/release"}
-    # Of it the tests know that a skip has to be on the list.
-    ci = {"Name": "CI", "Type": "PLAINTEXT", "Value": "true"}
-    assert ci in builds_of(stacks)["Synth"]["Environment"]["EnvironmentVariables"]
+def test_every_commit_is_checked_tested_and_proved_at_the_same_time_before_anything_of_it_goes_on(
+    stacks: Stacks,
+) -> None:
+    stage = pipeline_of(stacks)["Stages"][1]
+    assert {action["Name"]: action["RunOrder"] for action in stage["Actions"]} == dict.fromkeys(COMMANDS, 1)
+    for name, command in COMMANDS.items():
+        build = builds_of(stacks)[name]
+        phases = buildspec_of(build)["phases"]
+        assert phases["build"]["commands"] == [command]
+        assert "commands" not in phases["install"]
+        # Of it the tests know that a skip has to be on the list.
+        ci = {"Name": "CI", "Type": "PLAINTEXT", "Value": "true"}
+        assert ci in build["Environment"]["EnvironmentVariables"]
+    outputs = buildspec_of(builds_of(stacks)["Synth"])["artifacts"]["secondary-artifacts"]
+    assert {output["base-directory"] for output in outputs.values()} == {"build/cdk.out", "build/release"}
+
+
+@pipeline_promise(same_size=setting("AWS::CodeBuild::Project", "Environment.ComputeType", "BUILD_GENERAL1_LARGE"))
+def test_no_build_of_a_commit_waits_for_another_where_an_account_may_run_one_of_each_size(stacks: Stacks) -> None:
+    sizes = [builds_of(stacks)[name]["Environment"]["ComputeType"] for name in COMMANDS]
+    assert len({*sizes}) == len(sizes)
+
+
+@pipeline_promise(
+    said_of_synth_alone=lambda stacks: pipeline_of(stacks)["Stages"][1]["Actions"][2]["Configuration"].pop(
+        "EnvironmentVariables"
+    ),
+)
+def test_what_changes_a_build_of_a_commit_changes_the_pipeline_which_then_starts_anew(stacks: Stacks) -> None:
+    told = {
+        action["Name"]: json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+        for stage, action in actions_of(stacks)
+        if stage == "Build"
+    }
+    assert [*told] == [*COMMANDS]
+    assert all([row["name"] for row in rows] == ["_PROJECT_CONFIG_HASH"] for rows in told.values())
+    assert len({rows[0]["value"] for rows in told.values()}) == len(COMMANDS)
+
+
+def test_what_is_said_of_a_build_changes_with_its_command_and_its_size() -> None:
+    check = CHECKS[0]
+    others = (replace(check, goal="test"), replace(check, size=codebuild.ComputeType.X2_LARGE))
+    assert len({told_by(each) for each in (check, *others)}) == 1 + len(others)
+    assert told_by(check) == told_by(replace(check))
 
 
 @pipeline_promise(
@@ -102,8 +148,8 @@ def test_images_and_files_are_published_by_the_pinned_command_which_reads_the_as
 def test_the_source_may_use_the_connection_by_both_names_of_its_service(stacks: Stacks) -> None:
     (source,) = [a for stage, a in actions_of(stacks) if stage == "Source"]
     assert source["Configuration"]["ConnectionArn"] == SETTINGS.source.connection_arn
-    build = builds_of(stacks)["Synth"]["ServiceRole"]
-    for role in (reference(source["RoleArn"]), reference(build)):
+    builds = [builds_of(stacks)[name]["ServiceRole"] for name in COMMANDS]
+    for role in (reference(source["RoleArn"]), *map(reference, builds)):
         allowed = [s["Action"] for s in statements_of(stacks, role) if s["Resource"] == SETTINGS.source.connection_arn]
         assert allowed == [["codeconnections:UseConnection", "codestar-connections:UseConnection"]]
 

@@ -22,6 +22,10 @@ WRITE: Final = {
     for action in ("Abort*", "DeleteObject*", *(f"PutObject{what}" for what in PUT))
     for where in ("artifacts", "artifacts/*")
 } | {f"kms:{action} on key" for action in ("Encrypt", "GenerateDataKey*", "ReEncrypt*")}
+KEEP: Final = {
+    right.replace("artifacts/*", "artifacts/downloads/*") for right in WRITE if not right.endswith(" artifacts")
+}
+CONNECT: Final = {f"{name}:UseConnection on connection" for name in ("codeconnections", "codestar-connections")}
 # The tag is of the roles of the bootstrap that deploy and publish; the others look at the bootstrap before.
 UPDATE: Final = {
     f"sts:AssumeRole on arn:*:iam::{ACCOUNT}:role/* if iam:ResourceTag/aws-cdk:bootstrap-role",
@@ -39,10 +43,9 @@ def _bootstrapped(role: str) -> set[str]:
 
 
 EXPECTED: Final = {
-    "Synth": LOG
-    | READ
-    | WRITE
-    | {f"{name}:UseConnection on connection" for name in ("codeconnections", "codestar-connections")},
+    "Synth": LOG | READ | WRITE | CONNECT,
+    "Check": LOG | READ | KEEP | CONNECT,
+    "Test": LOG | READ | KEEP | CONNECT,
     "SelfMutate": LOG | READ | UPDATE,
     "DockerAssets": LOG | READ | _bootstrapped("image-publishing-role"),
     "FileAssets": LOG | READ | _bootstrapped("file-publishing-role"),
@@ -117,6 +120,12 @@ def _reader_elsewhere(policy: Json) -> None:
             statement["Resource"] = f"arn:aws:iam::{ENVIRONMENTS['prod'].account.id}:role/{READER}"
 
 
+def _writing_everywhere(policy: Json) -> None:
+    for statement in policy["PolicyDocument"]["Statement"]:
+        if "s3:PutObject" in statement["Action"]:
+            statement["Resource"][0]["Fn::Join"][1][-1] = "/*"
+
+
 @pipeline_promise(
     everything_of_s3=_granting("s3:*", "*"),
     pass_a_role=_granting("iam:PassRole", "*"),
@@ -127,6 +136,7 @@ def _reader_elsewhere(policy: Json) -> None:
     ),
     any_role_of_the_account=_without_condition,
     guard_of_staging_reads_prod=_in_one_of("Guardstaging", _reader_elsewhere),
+    tests_that_could_put_another_release_there=_in_one_of("TestRole", _writing_everywhere),
     smoke_with_rights=_in_one_of(
         "Smokeprod",
         lambda p: p["PolicyDocument"]["Statement"].append(

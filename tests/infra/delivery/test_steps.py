@@ -7,6 +7,7 @@ from pathlib import Path
 from infra.guards.names import READER
 from tests.infra.delivery.promise import pipeline_promise
 from tests.infra.delivery.read import (
+    COMMANDS,
     ENVIRONMENTS,
     SETTINGS,
     actions_of,
@@ -103,7 +104,7 @@ def test_the_guard_judges_the_templates_that_will_be_deployed(stacks: Stacks) ->
 @pipeline_promise(
     no_approval=_without_action("Approve_prod"),
     approval_before_the_guard=_moved("Approve_prod", 1),
-    approval_after_the_network=_moved("Approve_prod", 5),
+    approval_after_the_network=_moved("Approve_prod", 4),
 )
 def test_somebody_approves_after_the_guard_and_before_anything_changes(stacks: Stacks) -> None:
     for stage in SETTINGS.stages:
@@ -140,8 +141,8 @@ def test_whoever_approves_is_led_to_what_changes_and_to_the_proof(stacks: Stacks
 
 @pipeline_promise(
     no_smoke=_without_action("Smoke"),
-    smoke_before_the_services=_moved("Smoke", 5),
-    smoke_beside_them=_moved("Smoke", 7),
+    smoke_before_the_services=_moved("Smoke", 3),
+    smoke_beside_them=_moved("Smoke", 4),
     another_address=_running("prod/Smoke", "make smoke URL=https://api.staging.sanctum.example"),
     nothing_tried=_running("staging/Smoke", "make smoke URL=https://api.staging.sanctum.example || true"),
 )
@@ -160,12 +161,12 @@ LINK = r'\[ ! -d "build/cdk\.out" \] \|\| .* ln -s -- "\$CODEBUILD_SRC_DIR_Synth
 
 
 @pipeline_promise(
-    script=_running("Synth", "make check; make test || true"),
+    script=_running("Test", "make test || true"),
     another_tool=_running("prod/Smoke", "curl https://api.sanctum.example"),
 )
 def test_a_build_of_ours_is_one_call_of_make(stacks: Stacks) -> None:
-    ours = {name: build for name, build in builds_of(stacks).items() if name == "Synth" or "/" in name}
-    assert len(ours) == 1 + 2 * len(SETTINGS.stages)
+    ours = {name: build for name, build in builds_of(stacks).items() if name in COMMANDS or "/" in name}
+    assert len(ours) == len(COMMANDS) + 2 * len(SETTINGS.stages)
     for build in ours.values():
         phases = buildspec_of(build)["phases"]
         (command,) = phases["build"]["commands"]
@@ -183,27 +184,27 @@ def _source_for(name: str) -> Mutation:
 
 
 @pipeline_promise(guard_asks_github=_source_for("Guard"), smoke_asks_github=_source_for("Smoke"))
-def test_only_the_build_that_tests_a_commit_asks_github_for_it(stacks: Stacks) -> None:
+def test_only_the_builds_of_a_commit_ask_github_for_it(stacks: Stacks) -> None:
     (source,) = [a for stage, a in actions_of(stacks) if stage == "Source"]
     (commit,) = source["OutputArtifacts"]
-    assert [a["Name"] for _, a in actions_of(stacks) if commit in a.get("InputArtifacts", [])] == ["Synth"]
+    assert [a["Name"] for _, a in actions_of(stacks) if commit in a.get("InputArtifacts", [])] == [*COMMANDS]
     using = {
         name
         for name, build in builds_of(stacks).items()
         if "UseConnection" in json.dumps(statements_of(stacks, reference(build["ServiceRole"])))
     }
-    assert using == {"Synth"}
+    assert using == {*COMMANDS}
 
 
 def _kept_elsewhere(stacks: Stacks) -> None:
-    for row in builds_of(stacks)["Synth"]["Environment"]["EnvironmentVariables"]:
+    for row in builds_of(stacks)["Test"]["Environment"]["EnvironmentVariables"]:
         if row["Name"] == "PIP_CACHE_DIR":
             row["Value"] = "build/pip"
 
 
 def _cached(**changed: object) -> Mutation:
     def mutate(stacks: Stacks) -> None:
-        project = builds_of(stacks)["Synth"]
+        project = builds_of(stacks)["Check"]
         spec = buildspec_of(project)
         spec["cache"].update(changed)
         project["Source"]["BuildSpec"] = json.dumps(spec)
@@ -221,15 +222,18 @@ def _cached(**changed: object) -> Mutation:
     none=lambda stacks: builds_of(stacks)["Synth"].update(Cache={"Type": "NO_CACHE"}),
 )
 def test_packages_are_kept_as_they_were_downloaded_for_each_state_of_the_lock_files(stacks: Stacks) -> None:
-    """In the encrypted bucket of the artifacts, by the one build that may write there."""
+    """In the encrypted bucket of the artifacts, by the builds that install much."""
     (bucket,) = stacks["pipeline"].resources("AWS::S3::Bucket")
     own = {"Type": "S3", "Location": {"Fn::Join": ["/", [{"Ref": bucket}, "downloads"]]}}
     for name, build in builds_of(stacks).items():
-        assert build["Cache"] == (own if name == "Synth" else {"Type": "NO_CACHE"})
-    cache = buildspec_of(builds_of(stacks)["Synth"])["cache"]
+        assert build["Cache"] == (own if name in COMMANDS else {"Type": "NO_CACHE"})
+    builds = [builds_of(stacks)[name] for name in COMMANDS]
+    cache = buildspec_of(builds[0])["cache"]
+    assert all(buildspec_of(build)["cache"] == cache for build in builds)
     (kept,) = (path.removesuffix("/**/*") for path in cache["paths"])
-    told = {row["Name"]: row["Value"] for row in builds_of(stacks)["Synth"]["Environment"]["EnvironmentVariables"]}
-    assert {told["PIP_CACHE_DIR"], told["npm_config_cache"]} == {f"{kept}/pip", f"{kept}/npm"}
+    for build in builds:
+        told = {row["Name"]: row["Value"] for row in build["Environment"]["EnvironmentVariables"]}
+        assert {told["PIP_CACHE_DIR"], told["npm_config_cache"]} == {f"{kept}/pip", f"{kept}/npm"}
     key = re.fullmatch(r"downloads-\$\(codebuild-hash-files (.+)\)", cache["key"])
     assert key
     tools = {f"tools/{name}/requirements.txt" for name in ("checkov", "dependencies")}

@@ -121,7 +121,7 @@ def test_questions_are_asked_at_the_same_time_and_those_without_an_answer_are_gi
 def test_the_account_of_the_pipeline_is_asked_for_its_connection_and_its_builds(
     find: Find, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kinds = ("ARM/Small", "Linux/Small", "Linux/Medium")
+    kinds = ("ARM/Small", "Linux/Small", "Linux/Medium", "Linux/Large")
     builds = [f"Concurrently running builds for {kind} environment" for kind in kinds]
     answers: dict[str, Json | Refused] = {
         "sts.GetCallerIdentity": {"Account": PIPELINE.account.id, "Arn": "arn:aws:iam::999900001111:user/operator"},
@@ -133,7 +133,7 @@ def test_the_account_of_the_pipeline_is_asked_for_its_connection_and_its_builds(
     }
     session = find(RecordedSession(answers))
     assert command.main(["pipeline"]) == 0
-    assert "pipeline: 10 good, 0 bad, 0 not known" in capsys.readouterr().out
+    assert "pipeline: 11 good, 0 bad, 0 not known" in capsys.readouterr().out
     # Copies of backups are in another region, where the pipeline keeps templates.
     assert sum(name == "ssm.GetParameter" for name, _ in session.asked) == 2
     answers["codeconnections.GetConnection"] = {"Connection": {"ConnectionStatus": "PENDING"}}

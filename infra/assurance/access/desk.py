@@ -20,7 +20,7 @@ OPEN: Final = Document.parse(
 
 _ANYBODY: Final = ""
 _WILDCARD: Final = re.compile(r"[*?⟪$]")
-_OF_HOME: Final = frozenset({Kind.ROLE, Kind.USER, Kind.ROOT})
+_WITH_POLICIES: Final = (Kind.ROLE, Kind.USER)
 
 
 class Question(NamedTuple):
@@ -41,13 +41,14 @@ class Desk:
 
     def __init__(self, actors: Iterable[Actor]) -> None:
         self._everybody = list(actors)
+        self._with_policies = [actor for actor in self._everybody if actor.principal.kind in _WITH_POLICIES]
         self._order = {actor: place for place, actor in enumerate(self._everybody)}
         self._at_home: dict[str, list[Actor]] = defaultdict(list)
         self._named: dict[str, Actor] = {}  # by ARN; accounts by number, anyone by ""
         self._allowing: dict[str, list[Actor]] = {}
         self._asking: dict[str, list[Statement]] = {}
         for actor in self._everybody:
-            if actor.principal.kind in _OF_HOME:
+            if actor.principal.kind in (*_WITH_POLICIES, Kind.ROOT):
                 self._at_home[actor.principal.account].append(actor)
             self._named.setdefault(_key(actor), actor)
 
@@ -150,9 +151,8 @@ class Desk:
         if found is None:
             found = self._allowing[action] = [
                 actor
-                for actor in self._everybody
-                if actor.principal.kind in {Kind.ROLE, Kind.USER}
-                and any(statement.allows for text in actor.principal.identity for statement in text.about(action))
+                for actor in self._with_policies
+                if any(statement.allows for statement in actor.principal.about(action))
             ]
         return found
 

@@ -81,9 +81,8 @@ class _File(NamedTuple):
     def meant(self, patterns: Iterable[str]) -> Iterator[str]:
         """The patterns; one with a name of several things as often as there are things."""
         for pattern in patterns:
-            name = next(
-                (name for name, texts in self.names.items() if len(texts) != 1 and f"{{{name}}}" in pattern), ""
-            )
+            several = (name for name, texts in self.names.items() if len(texts) != 1 and f"{{{name}}}" in pattern)
+            name = next(several, "") if "{" in pattern else ""
             if name:
                 yield from self.meant(pattern.replace(f"{{{name}}}", text) for text in self.names[name])
             else:

@@ -38,7 +38,9 @@ class Place(NamedTuple):
         for _ in range(_DEPTH):
             if "{" in pattern:
                 pattern = _NAMED.sub(self._meant, pattern)
-        return pattern if self.name == OUTSIDE else _HOME.sub(f"{self.path}/", pattern)
+        if "~/" not in pattern or self.name == OUTSIDE:
+            return pattern
+        return _HOME.sub(f"{self.path}/", pattern)
 
     def _meant(self, named: re.Match[str]) -> str:
         if named[1] not in self.values:

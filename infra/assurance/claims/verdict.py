@@ -157,18 +157,19 @@ def _tables_of(facts: Iterable[Fact], places: Iterable[Place]) -> Mapping[tuple[
     accounts = [(account, place.name) for place in environments if (account := place.values.get("account"))]
 
     @cache
-    def homes_of(value: str) -> tuple[frozenset[str], frozenset[str]]:
+    def homes_of(value: str) -> tuple[list[str], list[str]]:
         """By stage, and by account."""
-        home = [name for path, behind, name in paths if value.startswith(path) or behind in value][:1]
-        by_account = [name for account, name in accounts if account in value]
-        return frozenset(home), frozenset(by_account)
+        by_stage = [name for path, behind, name in paths if value.startswith(path) or behind in value][:1]
+        return by_stage, [name for account, name in accounts if account in value]
 
     tables: dict[tuple[str, Relation], _Table] = defaultdict(_Table)
     for fact in facts:
-        by_stage, by_account = (
-            frozenset[str]().union(*homes) for homes in zip(*map(homes_of, fact.values), strict=True)
-        )
-        for place in (by_stage or {OUTSIDE}) | by_account:
+        stages, others = set[str](), set[str]()
+        for value in fact.values:
+            by_stage, by_account = homes_of(value)
+            stages.update(by_stage)
+            others.update(by_account)
+        for place in (stages or {OUTSIDE}) | others:
             tables[place, fact.relation].add(fact)
     return tables
 

@@ -7,6 +7,7 @@ An attribute without a known form (`arns` has them) is a text that equals only i
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -26,12 +27,17 @@ _BALANCERS: Final = {"network": "net", "gateway": "gwy"}
 
 def digest(resource: "Resource", length: int) -> str:
     """As many lower-case hexadecimal characters as are wanted, this resource's own and always the same."""
-    return sha256(f"{_home(resource.stack)}/{resource.logical_id}".encode()).hexdigest()[:length]
+    return _digest(f"{_home(resource.stack)}/{resource.logical_id}")[:length]
+
+
+@cache
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def stack_id(stack: "Stack") -> str:
     """ARN of a stack, which ends in an identifier that CloudFormation makes up."""
-    own = _as_uuid(sha256(_home(stack).encode()).hexdigest())
+    own = _as_uuid(_digest(_home(stack)))
     return f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:stack/{stack.name}/{own}"
 
 

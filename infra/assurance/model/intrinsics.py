@@ -64,6 +64,8 @@ def resolve(value: Json, names: Names, where: str) -> Json:
     Raises:
         Refused: a function has no model here, or names what no template has, or leads back to itself.
     """
+    if isinstance(value, str):
+        return value
     try:
         return _whole(_Resolver(names, where).value(value))
     except RecursionError as error:

@@ -18,6 +18,7 @@ _SECTIONS: Final = frozenset({
 })  # fmt: skip
 # Sections whose entries other parts of a template name.
 _TABLES: Final = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
+_OBJECTS: Final = ("Properties", "Metadata")
 # Adds functions, which are computed here, and loops, which are refused where they stand:
 # <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-languageextensions.html>.
 _UNDERSTOOD_MACROS: Final = frozenset({"AWS::LanguageExtensions"})
@@ -94,10 +95,13 @@ def _flaw_of_body(body: Json) -> str | None:
     entries = cast("dict[str, Json]", body)
     if not isinstance(entries.get("Type"), str):
         return "is no resource: it has no Type"
-    if any(name.startswith("Fn::") for name in entries):
-        return "is written by a macro when it is deployed"
-    wrong = [name for name in ("Properties", "Metadata") if not isinstance(entries.get(name, {}), dict)]
-    return f"is no resource: {wrong[0]} is no JSON object" if wrong else None
+    for name in entries:
+        if name.startswith("Fn::"):
+            return "is written by a macro when it is deployed"
+    for name in _OBJECTS:
+        if name in entries and not isinstance(entries[name], dict):
+            return f"is no resource: {name} is no JSON object"
+    return None
 
 
 def _brings_others(type_: str) -> str | None:

@@ -38,7 +38,7 @@ class Statement(NamedTuple):
     `services` are those that its actions are of, None for any.
     """
 
-    effect: str
+    allows: bool
     actions: tuple[str, ...] | None
     not_actions: tuple[str, ...] | None
     resources: tuple[str, ...] | None
@@ -51,15 +51,8 @@ class Statement(NamedTuple):
     has_variables: bool
     services: frozenset[str] | None
 
-    @property
-    def allows(self) -> bool:
-        """Whether its effect is Allow."""
-        return self.effect == "Allow"
-
-    def is_about(self, action: str, service: str) -> bool:
-        """Whether it speaks of a service's action in lower case: an Allow if it may, a Deny if it surely does."""
-        if self.services is not None and service not in self.services:
-            return False
+    def is_about(self, action: str) -> bool:
+        """Whether it speaks of an action (lower case) of its services: an Allow if it may, a Deny if it surely does."""
         named = _covers(self.actions or self.not_actions or (), action)
         truth = named if self.actions is not None else negated(named)
         return truth is YES or (self.allows and truth is MAYBE)
@@ -75,6 +68,7 @@ class Document:
     def __init__(self, statements: tuple[Statement, ...], source: str) -> None:
         self.statements = statements
         self.source = source
+        self._of_service: dict[str, list[Statement]] = {}
         self._about: dict[str, tuple[Statement, ...]] = {}
 
     @classmethod
@@ -97,9 +91,17 @@ class Document:
         found = self._about.get(action)
         if found is None:
             lower = action.lower()
-            service = lower.partition(":")[0]
-            chosen = [statement for statement in self.statements if statement.is_about(lower, service)]
+            chosen = [each for each in self._speaking_of(lower.partition(":")[0]) if each.is_about(lower)]
             found = self._about[action] = tuple(sorted(chosen, key=_allows) if len(chosen) > 1 else chosen)
+        return found
+
+    def _speaking_of(self, service: str) -> list[Statement]:
+        """The statements with actions that may be the service's."""
+        found = self._of_service.get(service)
+        if found is None:
+            found = self._of_service[service] = [
+                each for each in self.statements if each.services is None or service in each.services
+            ]
         return found
 
 
@@ -154,7 +156,7 @@ class _Reader(NamedTuple):
         resources, not_resources = self.texts(given, "resource"), self.texts(given, "notresource")
         actions, conditions = self.actions(given, "action"), self.conditions(given.get("condition", {}))
         return Statement(
-            effect=given["effect"],
+            allows=given["effect"] == "Allow",
             actions=actions,
             not_actions=self.actions(given, "notaction"),
             resources=resources,

@@ -49,14 +49,11 @@ class Principal:
         self.arn, self.account, self.kind = arn, account, kind
         self.identity, self.boundary, self.session = identity, boundary, session
         self.tags = tags
-        self._about: dict[str, tuple[Statement, ...]] = {}
+        self._own = Document(tuple(statement for each in identity for statement in each.statements), arn)
 
     def about(self, action: str) -> tuple[Statement, ...]:
         """Its own policies' statements that speak of an action."""
-        found = self._about.get(action)
-        if found is None:
-            found = self._about[action] = tuple(each for document in self.identity for each in document.about(action))
-        return found
+        return self._own.about(action)
 
 
 class Level(IntEnum):
@@ -84,6 +81,8 @@ def named(statement: Statement, principal: Principal) -> tuple[Level, Truth]:
             return (Level.ROLE if principal.kind is Kind.ROLE else Level.DIRECT), YES
         return (Level.ACCOUNT, YES) if principal.account in plain.accounts else _NOBODY
     found = [_names(kind, name, principal) for kind, name in statement.principals]
+    if len(found) == 1:
+        return found[0]
     return max((level for level, _ in found), default=Level.NONE), max((truth for _, truth in found), default=NO)
 
 

@@ -90,11 +90,13 @@ snapshots: .venv/dev.stamp node_modules/.stamp ## Take the templates as they are
 reference: synth ## Write docs/settings.md and docs/costs.md again, from the code and from what is deployed
 	@$(BIN)/python -m infra.reference build/cdk.out
 
-bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with your AWS credentials: guards, then CDK
+bootstrap: synth ## Prepare the account of ENV=dev|staging|prod|pipeline, with your AWS credentials: guards, CDK, and what signs images
 	@stack=$$($(BIN)/python -m infra.guards.bootstrap stack '$(ENV)'); \
 	$(CDK) deploy --app build/cdk.out "$$stack"
 	@arguments=$$($(BIN)/python -m infra.guards.bootstrap arguments '$(ENV)'); \
 	$(CDK) bootstrap --app build/cdk.out $$arguments
+	@stacks=$$($(BIN)/python -m infra.guards.bootstrap signing '$(ENV)'); \
+	for stack in $$stacks; do $(CDK) deploy --app build/cdk.out "$$stack"; done
 
 deploy: preflight synth .tools/delivery/.stamp ## First deployment of ENV=dev|staging|prod|pipeline with your AWS credentials
 	@case '$(ENV)' in pipeline) ;; *) .tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out ;; esac

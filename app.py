@@ -11,6 +11,7 @@ from infra.delivery.settings import Pipeline, read_pipeline
 from infra.delivery.stack import PipelineStack
 from infra.guards.accounts import guarded_accounts
 from infra.guards.nag import Nag
+from infra.guards.signing import SigningStack
 from infra.guards.stack import GuardsStack
 from infra.services import InvalidService, Service, read_services
 from infra.settings import PIPELINE, Environment, InvalidSettings, read_environments
@@ -21,7 +22,7 @@ from infra.stage import EnvironmentStage
 def build(
     app: cdk.App, environments: Sequence[Environment], delivery: Pipeline | None, services: Mapping[str, Service]
 ) -> None:
-    """Everything there is: the guards of each account, every environment, and the pipeline.
+    """Everything there is: the guards of each account and what signs its images, every environment, and the pipeline.
 
     An environment that the pipeline deploys is part of the pipeline's stack, and is synthesized once.
     """
@@ -35,6 +36,8 @@ def build(
     accounts = guarded_accounts(environments, delivery)
     for account in accounts.values():
         nag.guards(GuardsStack(app, account=account), account)
+        for region in account.signed:
+            SigningStack(app, account=account, region=region)
     delivered = {stage.environment for stage in delivery.stages} if delivery else set[str]()
     for environment in environments:
         if environment.name not in delivered:

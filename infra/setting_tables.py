@@ -401,6 +401,15 @@ class Compute(Table):
     """Always task by task: VPC Lattice has nothing else for it."""
 
 
+class Images(Table):
+    """How far the services' images can be trusted."""
+
+    signed: bool = False
+    """Have Amazon ECR sign each image with AWS Signer as it is pushed, so that people can tell that it was published
+    here and is unchanged (docs/security/images.md). ``make bootstrap`` makes what that takes; what was pushed before
+    stays unsigned. It holds for all of the account in this region, and ECS runs an image without a signature, too."""
+
+
 class Logs(Table):
     """What the services and the network write down."""
 

@@ -18,6 +18,7 @@ from infra.setting_tables import (
     Backup,
     Compute,
     Database,
+    Images,
     Limits,
     Logs,
     Memory,
@@ -57,6 +58,7 @@ class Environment(Table):
     operations: Operations
     limits: Limits = Limits()
     compute: Compute = Compute()
+    images: Images = Images()
     logs: Logs = Logs()
 
     @property

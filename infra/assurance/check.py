@@ -100,9 +100,9 @@ def _reachability(model: Model) -> list[Fact]:
 
 
 def _access(model: Model, _: Sequence[Fact]) -> list[Fact]:
-    from infra.assurance.access.facts import access, broad  # noqa: PLC0415  # loaded when it is asked for
+    from infra.assurance.access.facts import access, broad, signing  # noqa: PLC0415  # loaded when it is asked for
 
-    return [*access(model), *broad(model)]
+    return [*access(model), *broad(model), *signing(model)]
 
 
 def _transport(model: Model, reaches: Sequence[Fact]) -> list[Fact]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.delivery.settings import Pipeline
 from infra.guards import services
-from infra.guards.names import BOUNDARY, EXECUTION, READER, STACK, guard_role
+from infra.guards.names import BOUNDARY, EXECUTION, READER, SIGNING, STACK, guard_role
 from infra.settings import PIPELINE, Environment
 
 
@@ -24,6 +24,8 @@ class GuardedAccount:
     """Those in which a language model may answer."""
     services: tuple[str, ...]
     """What is deployed here, as IAM calls it."""
+    signed: tuple[str, ...]
+    """The regions in which images are signed as they are pushed."""
     protected: bool
     """Nothing in it may be lost."""
     trusted: str | None
@@ -35,6 +37,11 @@ class GuardedAccount:
     def stack(self) -> str:
         """The stack of its guards, as ``cdk`` calls it."""
         return f"{STACK}-{self.id}"
+
+    @property
+    def signing_stacks(self) -> dict[str, str]:
+        """The stacks with what signs images, as ``cdk`` calls them, by region."""
+        return {region: f"{SIGNING}-{self.id}-{region}" for region in self.signed}
 
     def policy_arn(self, name: str) -> str:
         """The managed policy of that name in this account."""
@@ -80,6 +87,7 @@ def guarded_accounts(environments: Sequence[Environment], pipeline: Pipeline | N
             ),
             model_regions=tuple(sorted({r for e in own for r in (e.account.region, *e.model.destination_regions)})),
             services=tuple(sorted({name for table in deployed for names in table.values() for name in names})),
+            signed=tuple(sorted({e.account.region for e in own if e.images.signed})),
             protected=all(e.protected for e in own),
             trusted=trusted,
             readers=tuple(

@@ -1,4 +1,4 @@
-"""What ``make bootstrap`` asks: ``python -m infra.guards.bootstrap stack|arguments ENVIRONMENT``. Imports no CDK."""
+"""What ``make bootstrap`` asks: ``python -m infra.guards.bootstrap stack|arguments|signing NAME``. Imports no CDK."""
 
 import sys
 
@@ -24,13 +24,14 @@ def account_of(name: str) -> GuardedAccount:
 
 
 def main() -> None:
-    """Print the name of the stack of the account's guards, or the arguments of ``cdk bootstrap``."""
+    """Print the stack of the account's guards, the arguments of ``cdk bootstrap``, or the stacks that sign images."""
     what, name = sys.argv[1:]
     try:
         account = account_of(name)
     except InvalidSettings as error:
         sys.exit(str(error))
-    print(account.stack if what == "stack" else " ".join(account.bootstrap))  # noqa: T201  # it is what was asked for
+    answers = {"stack": [account.stack], "arguments": account.bootstrap, "signing": account.signing_stacks.values()}
+    print(*answers[what])  # noqa: T201  # it is what was asked for
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ STACK = "sanctum-guards"
 """The stack that holds them, one an account."""
 READER = "sanctum-guard-reader"
 """The role that reads what is deployed here, for the pipeline's guard of stateful resources."""
+SIGNING = "sanctum-signing"
+"""The stack with what signs images, one an account and region in which they are to be."""
 QUALIFIER = "hnb659fds"
 """By which the roles and buckets of ``cdk bootstrap`` are known; its default."""
 

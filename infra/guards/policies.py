@@ -26,6 +26,8 @@ KEEP = (
 )
 """What a deployment does with roles beside that."""
 SILENCE = ("cloudtrail:DeleteTrail", "cloudtrail:StopLogging")
+UNSIGN = ("ecr:DeleteSigningConfiguration", "ecr:PutSigningConfiguration")
+"""What decides whether images are signed: ``infra.guards.signing``."""
 READ = ("ecs:ExecuteCommand", "es:ESHttp*", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery")
 """What shows people's data, or what is written about them."""
 LOSE = (
@@ -67,6 +69,7 @@ def boundary(account: GuardedAccount) -> Document:
         },
         _deny("NoRoleOfTheDeployment", ["iam:*"], f"arn:aws:iam::{account.id}:role/cdk-{QUALIFIER}-*"),
         _deny("NoSilence", SILENCE, "*"),
+        *([_deny("NoUnsigning", UNSIGN, "*")] if account.signed else []),
         *([_deny("NoEpochKeys", ["secretsmanager:*"], epochs) | _but_for(_keepers(account))] if epochs else []),
         *([_deny("NoLoss", LOSE, "*")] if account.protected else []),
         *([_deny_elsewhere("NoLossOfSecrets", LOSE_SECRETS, epochs)] if account.protected and epochs else []),
@@ -116,6 +119,7 @@ def _services(account: GuardedAccount, regional: list[str]) -> Document:
         *([_allow("Global", others)] if others else []),
         _bootstrap_version(account),
         _deny("NoData", READ, "*"),
+        *([_deny("NoUnsigning", UNSIGN, "*")] if account.signed else []),
         _deny_elsewhere("NoOtherFiles", ["s3:GetObject*"], assets),
         *([_deny("NoEpochKeys", ["secretsmanager:*"], epochs)] if epochs else []),
         # The administrator's password of a database. The other secrets are read by CloudFormation itself.

@@ -47,6 +47,7 @@ COSTS = {
     "compute.ai_core.most": "A task each, while there is that much to do.",
     "compute.ai_core.cpu": "See `compute.architecture`.",
     "compute.ai_core.memory_mib": "See `compute.architecture`.",
+    "images.signed": "What AWS Signer asks for a signature: one for each image that is pushed.",
     "logs.level": "$logs.ingest for each GB written; `debug` writes several times as much as `info`.",
     "logs.retention_days": "$logs.storage for each GB that is kept.",
 }

@@ -43,6 +43,7 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "cidr": ("10.40.0.0/16", "172.16.32.0/19"),
     "quiet_hour": (7, 23, 0),
     "retention_days": (90, 1, 365),
+    "signed": (False, True),
 }
 SYNTHESIZED = 3
 """So many of ``covering`` are synthesized where nobody asks for more: each value is in one of them."""
@@ -95,6 +96,7 @@ def file_of(choice: Choice) -> File:
             "backend": {"strategy": choice["strategy"]} | sized,
             "ai_core": {"least": 1, "most": 1} | sized,
         },
+        "images": {"signed": choice["signed"]},
         "logs": {"retention_days": choice["retention_days"]},
     }
 

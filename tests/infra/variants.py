@@ -14,10 +14,12 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.guards.accounts import guarded_accounts
+from infra.guards.signing import SigningStack
 from infra.services import read_services
 from infra.settings import read_environment
 from infra.stage import EnvironmentStage
-from tests.infra.alone import egress, locks, outside_model, public_name, strategies
+from tests.infra.alone import egress, locks, outside_model, public_name, signing, strategies
 from tests.infra.settings_strategy import SYNTHESIZED, covering, file_of, write
 from tests.infra.synth import ROOT
 
@@ -35,11 +37,14 @@ def main() -> None:
                 environment = read_environment(write(file_of(choice), Path(settings)).stem, Path(settings))
             app = cdk.App(context=context, outdir=str(folder / "cdk.out"), stack_traces=False)
             EnvironmentStage(app, environment=environment, services=services)
+            for account in guarded_accounts([environment], None).values():
+                for region in account.signed:
+                    SigningStack(app, account=account, region=region)
             app.synth()
         except Exception:  # noqa: BLE001  # told by the test, and the others are tried too
             (folder / "failure.txt").write_text(f"{choice}\n{traceback.format_exc()}")
     judging = "@aws-cdk/core:validateAgainstDefaultRules"  # which judges an application, and these are parts of one
-    for module in (egress, locks, outside_model, public_name, strategies):
+    for module in (egress, locks, outside_model, public_name, signing, strategies):
         folder = out / "alone" / module.__name__.rpartition(".")[2]
         app = cdk.App(context=context | {judging: False}, outdir=str(folder), stack_traces=False)
         module.make(app)

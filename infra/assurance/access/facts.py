@@ -18,13 +18,14 @@ from infra.assurance.access.keys import Keys
 from infra.assurance.access.roles import assumed, passed, roles
 from infra.assurance.access.secrets import Secrets, changed, handed_over, opened
 from infra.assurance.access.shared import shared
+from infra.assurance.access.signing import signing
 from infra.assurance.access.stores import Stores, read
 from infra.assurance.access.unread import refuse_unread
 from infra.assurance.access.uses import uses
 from infra.assurance.facts import Fact, distinct
 from infra.assurance.model.model import Model
 
-__all__: Final = ["access", "broad"]
+__all__: Final = ["access", "broad", "signing"]
 
 
 def access(model: Model) -> list[Fact]:

@@ -12,7 +12,7 @@ from infra.assurance.model.resource import Resource
 # They give access by themselves, without a policy document.
 _GIVERS: Final = re.compile(
     r"AWS::(LakeFormation::(PrincipalPermissions|Permissions)|OpenSearchServerless::AccessPolicy|RAM::ResourceShare"
-    r"|S3::AccessGrant|SSO::(Assignment|PermissionSet)|EKS::AccessEntry)"
+    r"|S3::AccessGrant|SSO::(Assignment|PermissionSet)|EKS::AccessEntry|Signer::ProfilePermission)"
 )
 _IAM: Final = frozenset(
     f"AWS::IAM::{kind}"

@@ -144,6 +144,7 @@ ARNS: Final = {
     "AWS::Scheduler::ScheduleGroup": "scheduler:{region}:{account}:schedule-group/{name}",
     "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{name}-{suffix}",
     "AWS::ServiceDiscovery::Service": "servicediscovery:{region}:{account}:service/{id}",
+    "AWS::Signer::SigningProfile": "signer:{region}:{account}:/signing-profiles/{name}",
     "AWS::StepFunctions::Activity": "states:{region}:{account}:activity:{name}",
     "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{name}",
     "AWS::Transfer::Server": "transfer:{region}:{account}:server/{id}",
@@ -171,10 +172,11 @@ REF_IS_ARN: Final = frozenset({
     "AWS::Lambda::Url", "AWS::Lambda::Version", "AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster",
     "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::FirewallPolicy", "AWS::NetworkFirewall::RuleGroup",
     "AWS::SNS::Topic", "AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model",
-    "AWS::SageMaker::NotebookInstance", "AWS::SecretsManager::Secret", "AWS::StepFunctions::Activity",
-    "AWS::StepFunctions::StateMachine", "AWS::Transfer::Server", "AWS::VpcLattice::Listener",
-    "AWS::VpcLattice::ResourceConfiguration", "AWS::VpcLattice::ResourceGateway", "AWS::VpcLattice::Rule",
-    "AWS::VpcLattice::Service", "AWS::VpcLattice::ServiceNetwork", "AWS::VpcLattice::TargetGroup",
+    "AWS::SageMaker::NotebookInstance", "AWS::SecretsManager::Secret", "AWS::Signer::SigningProfile",
+    "AWS::StepFunctions::Activity", "AWS::StepFunctions::StateMachine", "AWS::Transfer::Server",
+    "AWS::VpcLattice::Listener", "AWS::VpcLattice::ResourceConfiguration", "AWS::VpcLattice::ResourceGateway",
+    "AWS::VpcLattice::Rule", "AWS::VpcLattice::Service", "AWS::VpcLattice::ServiceNetwork",
+    "AWS::VpcLattice::TargetGroup",
 })  # fmt: skip
 """Types of which `Ref` gives the ARN."""
 
@@ -201,6 +203,7 @@ NAME_KEYS: Final = {
     "AWS::Lambda::LayerVersion": "LayerName",
     "AWS::MSK::ServerlessCluster": "ClusterName",
     "AWS::S3Express::DirectoryBucket": "BucketName",
+    "AWS::Signer::SigningProfile": "ProfileName",
 }
 """Properties with the physical name, where it is neither `{kind}Name` nor `{kind}Identifier`, `Name` or `Family`."""
 

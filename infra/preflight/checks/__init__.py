@@ -19,6 +19,7 @@ from infra.preflight.checks import (
     model_key,
     prefix_lists,
     quotas,
+    signing,
     trail,
     words_key,
     zones,
@@ -43,6 +44,7 @@ CHECKS: tuple[Check[Inquiry], ...] = (
     Check("Certificate", certificate.ask),
     Check("Hosted zone", hosted_zone.ask),
     Check("Trail", trail.ask),
+    Check("Signatures", signing.ask),
     Check("Connection to GitHub", connection.ask),
 )
 PIPELINE_CHECKS: tuple[Check[PipelineInquiry], ...] = (

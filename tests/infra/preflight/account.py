@@ -96,11 +96,35 @@ def _connection(status: str) -> Json:
     return {"codeconnections.GetConnection": {"Connection": answer}}
 
 
+def _signing(*repositories: str) -> Json:
+    filters = [{"filter": repository, "filterType": "WILDCARD_MATCH"} for repository in repositories]
+    rule = {
+        "signingProfileArn": f"arn:aws:signer:us-east-1:{ACCOUNT}:/signing-profiles/p",
+        "repositoryFilters": filters,
+    }
+    return {"ecr.GetSigningConfiguration": {"signingConfiguration": {"rules": [rule]}}}
+
+
+IMAGES = f"cdk-hnb659fds-container-assets-{ACCOUNT}-us-east-1"
+SIGNED = {"images.signed": True}
+
+
 def _opted(**types: bool) -> Json:
     return {"backup.DescribeRegionSettings": {"ResourceTypeOptInPreference": types}}
 
 
 CASES = [
+    Case("Signatures", "none wanted", {}, GOOD, "images.signed is false"),
+    Case("Signatures", "ready", _signing("other", IMAGES), GOOD, f"{IMAGES} is signed", settings=SIGNED),
+    Case("Signatures", "of others", _signing("other"), BAD, "make bootstrap ENV=prod", settings=SIGNED),
+    Case(
+        "Signatures",
+        "none",
+        {"ecr.GetSigningConfiguration": Refused("SigningConfigurationNotFoundException: x")},
+        BAD,
+        f"{IMAGES} is not signed",
+        settings=SIGNED,
+    ),
     Case("Bootstrap", "old", {"ssm.GetParameter": {"Parameter": {"Value": "5"}}} | _stack(""), BAD, "make bootstrap"),
     Case("Bootstrap", "none", {"ssm.GetParameter": Refused("ParameterNotFound: x")}, BAD, "us-west-2 is not boot"),
     Case(

@@ -26,6 +26,7 @@ def test_what_may_not_be_asked_is_not_known_and_names_the_permission(check: Chec
         "Certificate": account.OWN_CERTIFICATE,
         "Key of the model": account.OUTSIDE,
         "Connection to GitHub": account.TOOLING,
+        "Signatures": account.SIGNED,
     }
     environment = changed("prod", settings.get(check.title, {}))
     session = RecordedSession({}, otherwise=REFUSED)

@@ -78,7 +78,7 @@ def test_what_is_not_known_does_not_stop_a_deployment_and_is_counted(
     assert command.main(["dev"]) == 0
     written = capsys.readouterr().out
     assert written.startswith("good       Credentials: arn:aws:iam::111122223333:user/operator")
-    assert "dev: 4 good, 0 bad, 15 not known" in written.splitlines()
+    assert "dev: 5 good, 0 bad, 15 not known" in written.splitlines()
 
 
 def test_something_bad_ends_with_1_and_says_what_to_do(

@@ -78,6 +78,7 @@ evidence: synth .tools/checkov/.stamp ## Prove every claim of infra/claims.toml,
 	$(BIN)/python -m tests.infra.assurance.matrix build/cdk.out build/evidence/matrix.md || failed=$$?; \
 	if [ -f build/evidence/matrix.md ]; then \
 	  printf '\n## Which tool sees which defect\n\n' | cat - build/evidence/matrix.md >>build/evidence/evidence.md; fi; \
+	$(BIN)/python -m tools.provenance build/cdk.out build/evidence || failed=$$?; \
 	echo 'Written: build/evidence/evidence.md'; exit $$failed
 
 preflight: .venv/dev.stamp ## Ask the account of ENV=dev|staging|prod|pipeline whether a deployment will succeed (FIX=1: mend what can be)

@@ -62,19 +62,30 @@ def image_bill(service: Path, described: Mapping[str, Json]) -> Json:
     Raises:
         ValueError: its stages stand on several bases, or on one without a tag.
     """
-    bases = {(m["name"], m["tag"], m["digest"]) for m in _BASE.finditer((service / "Dockerfile").read_text())}
-    if len(bases) != 1:
-        raise ValueError(f"{service.name}: the Dockerfile's bases are {sorted(map(str, bases))}, and has to be one")
-    ((name, tag, digest),) = bases
+    known = base_of(service / "Dockerfile")
     base = {
         "type": "container",
-        "bom-ref": f"{name}:{tag}",
-        "name": name,
-        "version": tag,
-        "purl": f"pkg:docker/{name}@{digest.replace(':', '%3A') if digest else tag}",
+        "bom-ref": f"{known['name']}:{known['tag']}",
+        "name": known["name"],
+        "version": known["tag"],
+        "purl": known["purl"],
     }
     rows = read_lock(service / "requirements.txt")
-    return bill(f"sanctum-{service.name}", rows, described, python=tag.partition("-")[0], base=base)
+    return bill(f"sanctum-{service.name}", rows, described, python=known["tag"].partition("-")[0], base=base)
+
+
+def base_of(dockerfile: Path) -> dict[str, str]:
+    """The image that all its stages stand on: `name`, `tag`, `digest` (empty where it names none) and `purl`.
+
+    Raises:
+        ValueError: its stages stand on several bases, or on one without a tag.
+    """
+    bases = {(m["name"], m["tag"], m["digest"] or "") for m in _BASE.finditer(dockerfile.read_text(encoding="utf-8"))}
+    if len(bases) != 1:
+        raise ValueError(f"{dockerfile}: the bases are {sorted(map(str, bases))}, and has to be one")
+    ((name, tag, digest),) = bases
+    purl = f"pkg:docker/{name}@{digest.replace(':', '%3A') or tag}"
+    return {"name": name, "tag": tag, "digest": digest, "purl": purl}
 
 
 def bill(

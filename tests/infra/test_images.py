@@ -14,6 +14,7 @@ from infra.compute.dockerfiles import RDS_CA_FILE, USER
 from infra.settings import read_environments
 from tests.infra.synth import ROOT
 from tests.infra.template import Json
+from tools import provenance
 
 SERVICES = ("backend", "ai_core")
 PLATFORMS = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
@@ -49,6 +50,16 @@ def test_an_image_is_built_once_for_all_environments_and_for_the_processor_of_it
 def test_nothing_of_the_machine_that_builds_an_image_is_handed_to_it(unjudged: Path) -> None:
     for _, asset in _image_assets(unjudged):
         assert set(asset["source"]) == {"directory", "dockerFile", "platform"}
+
+
+def test_where_each_image_comes_from_is_part_of_the_evidence(unjudged: Path, tmp_path: Path) -> None:
+    provenance.main(unjudged, tmp_path)
+    said = [json.loads(path.read_text()) for path in tmp_path.glob("*.intoto.json")]
+    tags = {(subject["name"], subject["digest"]["cdkAssetHash"]) for one in said for subject in one["subject"]}
+    assert tags == {(asset["displayName"], tag) for tag, asset in _image_assets(unjudged)}
+    recipe = re.search(r"^evidence:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe
+    assert "-m tools.provenance build/cdk.out build/evidence " in recipe[1]  # which make release keeps
 
 
 def test_the_roots_of_rds_are_where_the_backend_looks_for_them() -> None:

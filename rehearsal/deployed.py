@@ -42,6 +42,14 @@ def tasks() -> dict[str, set[str]]:
     return found
 
 
+def replacing() -> bool:
+    """Whether a service is having its tasks replaced."""
+    ecs = client("ecs")
+    names = ecs.list_services(cluster=CLUSTER)["serviceArns"]
+    services = ecs.describe_services(cluster=CLUSTER, services=names)["services"]
+    return any(len(service["deployments"]) > 1 for service in services)
+
+
 def expect_status(stack: str, status: str) -> None:
     """Hold that a stack is in a state.
 

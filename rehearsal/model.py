@@ -24,5 +24,6 @@ def _as_who_has_the_key(app: ASGIApp) -> ASGIApp:
 
 
 if __name__ == "__main__":
-    app = _as_who_has_the_key(create_app(Llama(), _KEY))
+    # The other processors have all else that is rehearsed to run, and two threads wait for each other at every token.
+    app = _as_who_has_the_key(create_app(Llama(reading_threads=1), _KEY))
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")

@@ -6,16 +6,24 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from local.failure import Failure
+from rehearsal import deployed
 from rehearsal.world import World
-from tests.rolling.clients import Client, Told
+from tests.rolling.clients import SLOWLY, Client, Told
 
 PEOPLE = 16
 PAUSE_SECONDS = 0.4
 """Between two requests of a person: together they make more than ``LEAST_PER_SECOND``."""
 TALK = 1200
 """Every so many requests one is a message, and one a message whose reply is followed: the model has one processor."""
+FOLLOWERS = 3
+"""People who follow one long reply after the other while tasks are being replaced, so that some are in flight at any
+moment."""
+APART_SECONDS = 8
+"""Between the beginnings of two of them: the model has few places, and their replies are not to end together."""
 LEAST_PER_SECOND = 20
 MEMORY_SECONDS = 120
 
@@ -39,11 +47,44 @@ class Visitor(Client):
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+class Follower(Client):
+    """Somebody who has long replies streamed; ``followed`` gets each that came to its end."""
+
+    def __init__(self, url: str, ca: Path, told: Told, followed: list[str]) -> None:
+        super().__init__(url, ca, told)
+        self._followed = followed
+
+    async def follow(self, enough: threading.Event, after: float = 0) -> None:
+        """One reply after the other, each in a conversation of its own, since the model is slow at long ones.
+
+        Args:
+            enough: Set when no other is to begin.
+            after: How many seconds to wait with the first.
+        """
+        await asyncio.sleep(after)
+        while not enough.is_set():
+            await self.note(self._follow_one())
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _follow_one(self) -> None:
+        made = await self._call("POST", "/conversations", 201, json={"persona": "Gem"})
+        self._conversation = f"/conversations/{made['conversation_id']}"
+        await self.stream(f"Tell me about careers at sea, {SLOWLY}")
+
+    def _keep(self, reply: dict[str, Any]) -> None:
+        super()._keep(reply)
+        self._followed.append(reply["content"])
+
+
 class Using:
     """What people did and were told; ``seconds`` is how long they were at it."""
 
     def __init__(self) -> None:
         self.told = Told()
+        self.followed: list[str] = []
+        """Replies that followers were streamed to the end."""
+        self.enough_followed = threading.Event()
+        """Set it when those that are being streamed are the last."""
         self.seconds = 0.0
 
     def __str__(self) -> str:
@@ -56,15 +97,15 @@ class Using:
 
 
 @contextmanager
-def using(world: World) -> Generator[Using]:
-    """People use it until the block is left.
+def using(world: World, followers: int = 0) -> Generator[Using]:
+    """People use it until the block is left; ``followers`` more follow long replies while tasks are being replaced.
 
     Raises:
         Failure: they cannot begin, or one of their requests failed, or they made too few.
     """
     seen, enough = Using(), threading.Event()
     began = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_use(world, seen, began, enough)))
+    thread = threading.Thread(target=lambda: asyncio.run(_use(world, seen, began, enough, followers)))
     thread.start()
     began.wait()
     start = time.monotonic()
@@ -72,6 +113,7 @@ def using(world: World) -> Generator[Using]:
         yield seen
     finally:
         seen.seconds = time.monotonic() - start
+        seen.enough_followed.set()
         enough.set()
         thread.join()
     if seen.told.failures:
@@ -80,28 +122,43 @@ def using(world: World) -> Generator[Using]:
         raise Failure(f"{seen}: too few to tell")
 
 
-async def _use(world: World, seen: Using, began: threading.Event, enough: threading.Event) -> None:
+async def _use(world: World, seen: Using, began: threading.Event, enough: threading.Event, followers: int) -> None:
     people = [Visitor(world.url, world.ca, seen.told) for _ in range(PEOPLE)]
+    following = [Follower(world.url, world.ca, seen.told, seen.followed) for _ in range(followers)]
     over = asyncio.Event()
 
     async def end() -> None:
         await asyncio.to_thread(enough.wait)
         over.set()
 
+    async def follow() -> None:
+        await asyncio.to_thread(_until_replacing, seen.enough_followed)
+        await asyncio.gather(
+            *(person.follow(seen.enough_followed, APART_SECONDS * number) for number, person in enumerate(following))
+        )
+
     try:
         try:
-            await asyncio.gather(*(person.register() for person in people))
+            await asyncio.gather(*(person.register() for person in [*people, *following]))
         except AssertionError as error:
             seen.told.failures.append(f"registering: {error}")
             return
         finally:
             began.set()
         await asyncio.gather(
-            end(), *(person.use(over, TALK * number // PEOPLE) for number, person in enumerate(people))
+            end(),
+            *(person.use(over, TALK * number // PEOPLE) for number, person in enumerate(people)),
+            *([follow()] if following else []),
         )
     finally:
-        for person in people:
+        for person in [*people, *following]:
             await person.close()
+
+
+def _until_replacing(enough: threading.Event) -> None:
+    """Until tasks are being replaced, or it is enough."""
+    while not enough.wait(1) and not deployed.replacing():
+        pass
 
 
 def nothing_lost(world: World, seen: list[Using]) -> str:

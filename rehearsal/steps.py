@@ -9,7 +9,8 @@ from local.failure import Failure
 from rehearsal import cdk, deployed
 from rehearsal.emulator import aws
 from rehearsal.engine import running_containers
-from rehearsal.people import Using, nothing_lost, using
+from rehearsal.in_flight import all_whole, in_flight, written
+from rehearsal.people import FOLLOWERS, Using, nothing_lost, using
 from rehearsal.places import LOGS, ROOT
 from rehearsal.processes import end_of
 from rehearsal.versions import Change, Release, release
@@ -202,18 +203,21 @@ class Life:
         file, start = line
         change = Change(file, start, f"# a new release\n{start}")
         new = self._release(f"new-{service}", change)
-        before = deployed.tasks()
-        with using(self._world) as seen:
+        before, began = deployed.tasks(), time.time()
+        with using(self._world, FOLLOWERS) as seen:
             self._used.append(seen)
             cdk.deploy(new.assembly, name=f"new-{service}")
             self._now = new
             self._applied.append(change)
             after = deployed.tasks()
+            seen.enough_followed.set()
             _until_replaced_ended()
         replaced = {name for name in before if not before[name] & after[name]}
         if len(replaced) != 1 or service not in replaced.pop().lower():
             raise Failure(f"replaced were {replaced}")
-        return str(seen)
+        streams = in_flight(began)
+        all_whole(seen.followed, written())
+        return f"{seen}; {streams} streams were in flight when the task was told to end, all finished"
 
     def _release(self, name: str, *changes: Change) -> Release:
         """What is deployed, with ``changes``."""

@@ -41,7 +41,8 @@ def world() -> Generator[World]:
     for old in ("postgres", "opensearch", "emulator", "authority", "assemblies", "sources"):
         shutil.rmtree(FOLDER / old, ignore_errors=True)
     LOGS.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "journal.jsonl").unlink(missing_ok=True)
+    for written in ("journal", "moments", "lattice"):
+        (FOLDER / f"{written}.jsonl").unlink(missing_ok=True)
     authority = Authority(FOLDER / "authority")
     database = stores.aurora(FOLDER)
     port = free_port()

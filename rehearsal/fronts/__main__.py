@@ -35,7 +35,7 @@ async def serve() -> None:
         health = Health(names, read_services()["ai_core"].health)
         balancer = Balancer(folder, int(told["REHEARSAL_PORT"]), told["REHEARSAL_HOST"], authority)
         gateway = told["REHEARSAL_GATEWAY"]
-        secured = https.Front(emulator, names, health, told["REHEARSAL_OPENSEARCH_URL"])
+        secured = https.Front(emulator, names, health, told["REHEARSAL_OPENSEARCH_URL"], folder / "lattice.jsonl")
         port = int(told["REHEARSAL_POSTGRES_PORT"])
         by_token = needs_token(port, Path(told["REHEARSAL_POSTGRES_ADMIN"]))
         database = aurora.Front(emulator, names, port, by_token)

@@ -2,10 +2,13 @@
 
 import base64
 import itertools
+import json
 import ssl
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -31,10 +34,13 @@ class Front:
         names: What there is.
         health: Which tasks are well.
         opensearch: Address of the server behind every domain.
+        log: Gets a line of JSON for each answer that was passed on: from whom, of what kind, from when to when, and
+            whether it ended in order.
     """
 
-    def __init__(self, emulator: Emulator, names: Names, health: Health, opensearch: str) -> None:
+    def __init__(self, emulator: Emulator, names: Names, health: Health, opensearch: str, log: Path) -> None:
         self._emulator, self._names, self._health, self._opensearch = emulator, names, health, opensearch
+        self._log = log
         self._turns = itertools.count()
 
     @asynccontextmanager
@@ -85,10 +91,20 @@ class Front:
         async with self._session.request(request.method, url, data=body, headers=_end_to_end(request.headers)) as said:
             answer = web.StreamResponse(status=said.status, reason=said.reason, headers=_end_to_end(said.headers))
             await answer.prepare(request)
-            async for chunk in said.content.iter_any():
-                await answer.write(chunk)
+            begun, in_order = time.time(), False
+            try:
+                async for chunk in said.content.iter_any():
+                    await answer.write(chunk)
+                in_order = True
+            finally:
+                self._note(url.authority, said.content_type, begun, in_order=in_order)
             await answer.write_eof()
             return answer
+
+    def _note(self, target: str, kind: str, begun: float, *, in_order: bool) -> None:
+        line = {"target": target, "kind": kind, "begun": begun, "until": time.time(), "in_order": in_order}
+        with self._log.open("a") as log:
+            log.write(json.dumps(line) + "\n")
 
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

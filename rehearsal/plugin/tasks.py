@@ -6,9 +6,10 @@ from typing import Any
 
 from rehearsal.plugin import lattice, ministack, rights
 from rehearsal.plugin.client import client, shaped
-from rehearsal.plugin.containers import STOP_LABEL, roles
+from rehearsal.plugin.containers import NETWORK, STOP_LABEL, roles
 from rehearsal.plugin.handlers import Json, Made, table, threaded
 from rehearsal.plugin.journal import note
+from rehearsal.plugin.moments import happened
 
 SERVICE, DEFINITION = "AWS::ECS::Service", "AWS::ECS::TaskDefinition"
 STEADY_SECONDS = 600
@@ -192,6 +193,8 @@ def _stop(engine: Any, container: Any) -> None:
     found = engine.containers.get(container) if isinstance(container, str) else container
 
     def end() -> None:
+        if found.status == "running":
+            happened("told to end", address=found.attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"])
         found.stop(timeout=int(found.labels[STOP_LABEL]))
         found.remove(v=True, force=True)
 

@@ -1,8 +1,10 @@
 """The front of the emulated OpenSearch Service and VPC Lattice, before servers that tell what they got."""
 
+import json
 import ssl
+import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +93,7 @@ async def _world(folder: Path) -> AsyncGenerator[World]:
         }
         health = Health(names, read_services()["ai_core"].health)
         emulator = Emulator(str(emulated.make_url("")).rstrip("/"), asking)
-        front = Front(emulator, names, health, str(opensearch.make_url("")).rstrip("/"))
+        front = Front(emulator, names, health, str(opensearch.make_url("")).rstrip("/"), folder / "lattice.jsonl")
         async with front.serving("127.0.0.1", 0) as port:
             yield World(session, port, health, names.endpoints, asked, reached)
 
@@ -123,6 +125,36 @@ async def test_a_service_of_lattice_is_passed_on_to_healthy_tasks_alone(tmp_path
         assert (await world.call(SERVICE))[0] == 503
         world.health.well.add(target)
         assert (await world.call(SERVICE, path="/replies"))[1]["target"] == "/replies"
+    await task.close()
+
+
+async def test_of_each_answer_it_is_noted_whether_it_ended_in_order(tmp_path: Path) -> None:
+    async def half(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await answer.prepare(request)
+        await answer.write(b"data: the beginning\n\n")
+        if request.path == "/cut" and request.transport:
+            request.transport.abort()
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", half)
+    task = TestServer(app, scheme="https")
+    await task.start_server(ssl=Authority(tmp_path / "tasks").server("task.invalid"))
+    target = task.make_url("").authority
+    before = time.time()
+    async with _world(tmp_path) as world:
+        world.endpoints[SERVICE].targets.append(target)
+        world.health.well.add(target)
+        for path in ("/cut", "/whole"):
+            with suppress(aiohttp.ClientError):
+                await world.call(SERVICE, path=path)
+    rows = [json.loads(line) for line in (tmp_path / "lattice.jsonl").read_text().splitlines()]
+    assert [(row["target"], row["kind"], row["in_order"]) for row in rows] == [
+        (target, "text/event-stream", False),
+        (target, "text/event-stream", True),
+    ]
+    assert all(before < row["begun"] < row["until"] < time.time() for row in rows)
     await task.close()
 
 

@@ -35,8 +35,8 @@ def _killing(*victims: str, number: Signals = SIGKILL, seconds: float = 30) -> F
 
     def fault(house: House, load: Load) -> float:
         before = [house.process(victim) for victim in victims]
-        at = time.monotonic()
         house.send(number, *victims)
+        at = time.monotonic()  # not before: everybody may be answered while the processes are looked for
         well = load.wait_well(at, seconds)
         assert not set(before) & {house.process(victim) for victim in victims}
         return well

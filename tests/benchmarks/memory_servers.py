@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,9 @@ class Server:
 
 def _cpu_of(program: str) -> Callable[[], float]:
     def used() -> float:
-        return sum(cpu_seconds(process) + _of_ended(process) for process in processes_named(program, os.getpid()))
+        while True:
+            with suppress(FileNotFoundError, ProcessLookupError):  # one has ended: its time is its parent's now
+                return sum(cpu_seconds(each) + _of_ended(each) for each in processes_named(program, os.getpid()))
 
     return used
 

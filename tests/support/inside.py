@@ -58,7 +58,12 @@ def resident_bytes(root: int) -> int:
 
 def processes_named(name: str, root: int) -> list[Path]:
     """The ``/proc`` folders of the descendants of a process that run the program ``name``."""
-    return [process for process in _family(root) if (process / "comm").read_text().strip() == name]
+    found = list[Path]()
+    for process in _family(root):
+        with suppress(OSError):  # it has just ended
+            if (process / "comm").read_text().strip() == name:
+                found.append(process)
+    return found
 
 
 def processes_told(words: str, root: int) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from infra.assurance.access.actors import ANYONE, Actor, account_of, plain
 from infra.assurance.access.guarded import NOTHING_KNOWN, Context, Guarded, concrete
 from infra.assurance.access.policies.document import Document, Statement
-from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide
+from infra.assurance.access.policies.evaluate import Decision, Kind, Request, ResourceKind, decide, may_cover
 from infra.assurance.access.policies.patterns import matches
 
 OPEN: Final = Document.parse(
@@ -93,8 +93,10 @@ class Desk:
     def _candidates(self, question: Question) -> Iterator[Actor]:
         door, action = question.door, question.action
         yield from (actor for actor in self._at_home[door.account] if actor.principal.kind is Kind.ROOT)
-        yield from (actor for actor in self.own(action) if actor.principal.account == door.account)
-        if not door.known:  # its policy is not known, but who means it says so
+        if door.known:
+            yield from self._with_own_leave(question, door.account)
+        else:  # its policy is not known, and may let in everybody at home; who means it from elsewhere says so
+            yield from (actor for actor in self.own(action) if actor.principal.account == door.account)
             yield from (actor for actor in self.own(action) if _means(actor, action, door))
         for statement in door.policy.about(action) if door.policy else ():
             if statement.allows:
@@ -112,9 +114,19 @@ class Desk:
             known = self._named.get(plain(kind, name))
             if known:
                 yield known
-            if known is None or known.principal.kind is Kind.ACCOUNT:
+            if known is None:
                 account = account_of(plain(kind, name))
                 yield from (actor for actor in own if actor.principal.account == account)
+            elif known.principal.kind is Kind.ACCOUNT:  # it leaves the decision to their own policies
+                yield from self._with_own_leave(question, known.principal.account)
+
+    def _with_own_leave(self, question: Question, account: str) -> Iterator[Actor]:
+        """Those of an account whose own policies may allow it."""
+        action, resource = question.action, question.resource or question.door.arn
+        for actor in self.own(action):
+            statements = actor.principal.about(action) if actor.principal.account == account else ()
+            if any(statement.allows and may_cover(statement, resource) for statement in statements):
+                yield actor
 
     @cached_property
     def patterns(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from infra.assurance.access.policies.truth import MAYBE, NO, YES, Truth, negated
 from infra.assurance.access.policies.variables import Lookup, substitute
 from infra.assurance.refusal import Refused
 
-__all__ = ["Decision", "Kind", "Principal", "Request", "ResourceKind", "decide"]
+__all__ = ["Decision", "Kind", "Principal", "Request", "ResourceKind", "decide", "may_cover"]
 
 
 class ResourceKind(StrEnum):
@@ -88,6 +88,13 @@ def _decide_anyone(
     if decision.allowed:
         return decision
     return _Case(request._replace(principal=_WORLD), (), theirs, limits).decided(kind)
+
+
+def may_cover(statement: Statement, resource: str) -> bool:
+    """Whether a statement may speak of a resource, whatever its conditions and variables say."""
+    if statement.resources is None or statement.has_variables or "*" in statement.resources:
+        return True
+    return _some_covers(statement.resources, resource) is not NO
 
 
 @cache

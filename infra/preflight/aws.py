@@ -2,9 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import (
@@ -17,6 +16,9 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+
+if TYPE_CHECKING:
+    import boto3
 
 Json = dict[str, Any]
 
@@ -65,7 +67,7 @@ class NoCredentials(AwsError):
 class Aws:
     """One operator's view of one account and region."""
 
-    def __init__(self, region: str, session: boto3.Session | None = None) -> None:
+    def __init__(self, region: str, session: "boto3.Session | None" = None) -> None:
         self.region = region
         self._session = session
         self._clients: dict[tuple[str, str], BaseClient] = {}
@@ -75,7 +77,10 @@ class Aws:
         """The client of a service, made once."""
         where = region or self.region
         with self._lock:  # a session is not made for several threads
-            self._session = self._session or boto3.Session()
+            if self._session is None:
+                import boto3  # noqa: PLC0415  # takes a quarter of a second, and who brings a session needs it not
+
+                self._session = boto3.Session()
             if (service, where) not in self._clients:
                 make = cast("Callable[..., BaseClient]", self._session.client)
                 self._clients[service, where] = make(service, region_name=where, config=LIMITS)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infra.preflight.answers import State
-from tests.infra.preflight.conftest import Ask
-from tests.infra.preflight.recorded import Json, Refused
+from infra.preflight.check import Check, Inquiry
+from infra.preflight.run import answers_of
+from tests.infra.preflight.conftest import Ask, changed, inquiry
+from tests.infra.preflight.recorded import REFUSED, Json, RecordedSession, Refused
 
 GOOD, BAD, UNKNOWN = State.GOOD, State.BAD, State.UNKNOWN
 
@@ -34,3 +36,13 @@ class Case:
         if self.state is GOOD:
             assert {a.state for a in answers} <= {GOOD, UNKNOWN}
         assert all(a.remedy for a in answers if a.state is BAD)
+
+
+def judge_refused(check: Check[Inquiry], settings: Mapping[str, object]) -> None:
+    """What may not be asked is not known, and the permission is named."""
+    session = RecordedSession({}, otherwise=REFUSED)
+    answers = answers_of(check, inquiry(session, changed("prod", settings)))
+    assert [answer.state for answer in answers] == [UNKNOWN]
+    service, operation = session.asked[0][0].split(".")
+    prefix = {"opensearch": "es", "service-quotas": "servicequotas"}.get(service, service)
+    assert f"{prefix}:{operation} is missing" in answers[0].text

@@ -1,9 +1,8 @@
 """Environments to ask for, and accounts to ask."""
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import boto3
 import pytest
 from pydantic import BaseModel
 
@@ -16,6 +15,9 @@ from infra.preflight.run import answers_of
 from infra.services import read_services
 from infra.settings import Environment, read_environments
 from tests.infra.preflight.recorded import Json, RecordedSession, Refused
+
+if TYPE_CHECKING:
+    import boto3
 
 ENVIRONMENTS = {environment.name: environment for environment in read_environments()}
 PIPELINE = cast("Pipeline", read_pipeline(list(ENVIRONMENTS.values())))

@@ -76,7 +76,7 @@ class Fact:
     ) -> None:
         """
         Raises:
-            ValueError: a row has as many values as its table has columns.
+            ValueError: there are not as many values as its table has columns.
         """
         if len(values) != len(COLUMNS[relation]):
             raise ValueError(f"{relation} has the columns {COLUMNS[relation]}, not {len(values)}")

@@ -1,8 +1,8 @@
 """``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own commands have to stop them.
 
 The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and here
-one after the other. What later stages stop, from an
-image that does not start to a database that would be replaced, the rehearsal deploys (``make rehearse``).
+one after the other. What later stages stop, from an image that does not start to a database that would be replaced, the
+rehearsal deploys (``make rehearse``).
 """
 
 import os

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from infra.assurance.access.attachments import ROLE, USER, Attachments
-from infra.assurance.access.policies.document import Document, Statement
-from infra.assurance.access.policies.patterns import matches
-from infra.assurance.access.policies.truth import NO, some
+from infra.assurance.access.policies.document import Document
+from infra.assurance.access.policies.evaluate import may_cover
 from infra.assurance.access.reading import listed, reading, within
 from infra.assurance.facts import Fact, Relation, distinct
 from infra.assurance.model.model import Model
@@ -33,7 +32,7 @@ def signing(model: Model) -> list[Fact]:
     for name, document in _documents(model) if profiles else ():
         for statement in document.about(_SIGN):
             for profile in profiles:
-                if statement.allows and _is_on(statement, profile.arn):
+                if statement.allows and may_cover(statement, profile.arn):
                     path = (f"{statement} allows {name} {_SIGN}",)
                     found.append(Fact(Relation.POSTURE, (profile.name, SIGNER, name), (profile,), path))
     return distinct(found)
@@ -56,10 +55,3 @@ def _documents(model: Model) -> Iterator[tuple[str, Document]]:
             yield from ((holder.name, document) for document in attachments.of(holder))
     yield from ((f"holder of {policy.name}", document) for policy, document in attachments.held_by_nobody())
     yield from ((f"role {arn}", document) for arn, documents in attachments.outside.items() for document in documents)
-
-
-def _is_on(statement: Statement, arn: str) -> bool:
-    """Whether it may be about the thing."""
-    if statement.resources is None:
-        return True
-    return some(matches(resource, arn) for resource in statement.resources) is not NO

@@ -3,7 +3,7 @@
 On the key or secret they would tie the stack that has it to the stack that has the role, which needs the former.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
@@ -13,11 +13,15 @@ Grant = Callable[[iam.IRole], None]
 
 
 def allow(
-    role: iam.IRole, actions: Sequence[str], resources: Sequence[str], conditions: dict[str, object] | None = None
+    role: iam.IRole,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, Mapping[str, object]] | None = None,
 ) -> None:
     """Allow ``actions`` on ``resources``."""
-    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
-    role.add_to_principal_policy(statement)
+    iam.Grant.add_to_principal(
+        grantee=role, actions=list(actions), resource_arns=list(resources), conditions=conditions
+    )
 
 
 def use_key_of_secrets(role: iam.IRole, key_arn: str, *actions: str) -> None:

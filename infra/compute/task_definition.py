@@ -47,6 +47,7 @@ class TaskDefinition(ecs.FargateTaskDefinition):
         name = environment.resource_name(service.name, *([task] if task else []))
         size = size_of(environment, service)
         principal = principals.service("ecs-tasks.amazonaws.com", account=environment.account.id)
+        role = cast("iam.IRole", iam.Role(scope, f"{construct_id}Role", role_name=name, assumed_by=principal))
         super().__init__(
             scope,
             construct_id,
@@ -57,11 +58,11 @@ class TaskDefinition(ecs.FargateTaskDefinition):
                 cpu_architecture=_ARCHITECTURES[environment.compute.architecture],
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
-            task_role=cast("iam.IRole", iam.Role(scope, f"{construct_id}Role", role_name=name, assumed_by=principal)),
+            task_role=role,
             volumes=[ecs.Volume(name="tmp")],
         )
         for grant in grants:
-            grant(self.task_role)
+            grant(role)
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         linux.drop_capabilities(ecs.Capability.ALL)
         container = self.add_container(

@@ -1,5 +1,6 @@
 """Alarms made of rows."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -23,6 +24,7 @@ def add_watches(
 ) -> None:
     """An alarm ``<name>-<watch>`` for each of ``watches``, on the resource that ``dimensions`` single out."""
     comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
+    minutes = functools.cache(cdk.Duration.minutes)
     action = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
     for watch in watches:
         metric = cloudwatch.Metric(
@@ -30,7 +32,7 @@ def add_watches(
             metric_name=watch.metric,
             dimensions_map=dimensions,
             statistic=watch.statistic,
-            period=cdk.Duration.minutes(watch.minutes),
+            period=minutes(watch.minutes),
         )
         cloudwatch.Alarm(
             scope,

@@ -1,5 +1,6 @@
 """Telling people when somebody takes away what they would find out by, or looks for a way out of the network."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -9,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-_detail = events.EventField.from_path
+_detail = functools.cache(events.EventField.from_path)
 
 
 class Tampering(Construct):

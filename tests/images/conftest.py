@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.images.deployment import aws_beside, build_images, definitions_of
-from tests.infra.conftest import assembly, templates, unjudged
+from tests.infra.conftest import assembly, elsewhere, templates
 from tests.infra.template import Json, Template
 
-__all__ = ["assembly", "templates", "unjudged"]
+__all__ = ["assembly", "elsewhere", "templates"]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Syntheses for all tests, each kept between runs until something that goes into it changes.
 
-Most tests read what the application writes by itself; what the command says of it takes as long again, and is made for
-those that read that.
+Most tests read one that is made without the command and its judgement. Those that need another one are marked ``again``
+and left to ``make test``: what a construct is changed for is seen after a single synthesis.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synth import ROOT, run_closed, synthesize, synthesize_quickly
+from tests.infra.synth import ROOT, run_closed, synthesize
 from tests.infra.template import Template, read_application, read_assembly
 
 INPUTS = (
@@ -37,6 +37,8 @@ JUDGED = EVERYTHING or bool(os.environ.get("CI"))
 """Whether variants are judged by the library's validation as well, which takes as long as making them."""
 ONLY_READ = tuple(ROOT / "infra" / name for name in ("assurance", "costs", "preflight", "reference"))
 """They judge what a synth writes, or the settings; what it is has no part in them."""
+OF_ANOTHER_SYNTHESIS = {"judged", "variants"}
+"""Fixtures."""
 KEPT = 4
 """What was made of other inputs, so many times."""
 ELSEWHERE = {
@@ -53,6 +55,13 @@ ELSEWHERE = {
     "CODEBUILD_BUILD_ID": "sanctum:1",
 }
 """Another time zone, language and account."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark who needs another synthesis than the one that is made without the command."""
+    for item in items:
+        if isinstance(item, pytest.Function) and OF_ANOTHER_SYNTHESIS & {*item.fixturenames}:
+            item.add_marker(pytest.mark.again)
 
 
 def kept(kind: str, digest: str, make: Callable[[Path], subprocess.CompletedProcess[str]], cache: Path = CACHE) -> Path:
@@ -73,9 +82,9 @@ def kept(kind: str, digest: str, make: Callable[[Path], subprocess.CompletedProc
     return out
 
 
-def _digest() -> str:
+def _digest(*more: str) -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for top in (*INPUTS, "tools/synth.py"):
+    for top in (*INPUTS, *more):
         for path in sorted([ROOT / top, *(ROOT / top).rglob("*")]):
             if path.is_file() and "__pycache__" not in path.parts and not {*ONLY_READ} & {*path.parents}:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
@@ -92,18 +101,34 @@ def _make_elsewhere(out: Path) -> subprocess.CompletedProcess[str]:
                 shutil.copytree(source, elsewhere / name)
             else:
                 shutil.copy(source, elsewhere / name)
-        return synthesize_quickly(elsewhere, out, ELSEWHERE | {"HOME": str(elsewhere)})
+        return run_closed(
+            [sys.executable, "-O", "-m", "tests.infra.alone", out],
+            elsewhere,
+            ELSEWHERE | {"HOME": str(elsewhere), "PYTHONPATH": str(ROOT)},
+        )
 
 
 @pytest.fixture(scope="session")
-def unjudged() -> Path:
-    """The cloud assembly of the working tree, made without the command and in another place: the same bytes."""
-    return kept("elsewhere", _digest(), _make_elsewhere)
+def elsewhere() -> Path:
+    """The application of the working tree, and constructs alone, made without the command and in another place."""
+    return kept("elsewhere", _digest("tools/synth.py", "tests/infra/alone"), _make_elsewhere)
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same by the command, with its judgement and with what is accepted of that."""
+def assembly(elsewhere: Path) -> Path:
+    """The cloud assembly of the working tree: the same bytes as `judged`, without what the command says of it."""
+    return elsewhere / "cdk.out"
+
+
+@pytest.fixture(scope="session")
+def alone(elsewhere: Path) -> Path:
+    """What `tests.infra.alone` makes: an assembly by the name of each file."""
+    return elsewhere / "alone"
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly by the command, with its judgement and with what is accepted of that."""
     measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
     # Lines are counted where they run, so a measured run makes its own; the workers of one run share it.
     cache = tmp_path_factory.getbasetemp().parent if measured else CACHE
@@ -112,34 +137,27 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def variants() -> Path:
-    """Other environments, each in a folder by its number, and constructs alone."""
-    sources = [HERE / "variants.py", HERE / "settings_strategy.py", *sorted((HERE / "alone").glob("*.py"))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    """Other environments, each in a folder by its number."""
+    digest = _digest("tests/infra/variants.py", "tests/infra/settings_strategy.py")
     chosen = ["all"] if EVERYTHING else []
     validation = {} if JUDGED else {"CDK_VALIDATION": "false"}
     return kept(
         f"{'all-' if EVERYTHING else 'judged-' if JUDGED else ''}variants",
-        f"{_digest()}-{digest}",
+        digest,
         lambda out: run_closed([sys.executable, "-O", "-m", "tests.infra.variants", out, *chosen], ROOT, validation),
     )
 
 
 @pytest.fixture(scope="session")
-def alone(variants: Path) -> Path:
-    """What `tests.infra.alone` makes: an assembly by the name of each file."""
-    return variants / "alone"
-
-
-@pytest.fixture(scope="session")
-def templates(unjudged: Path) -> dict[tuple[str, str], Template]:
+def templates(assembly: Path) -> dict[tuple[str, str], Template]:
     """Every template, by environment and stack."""
-    return read_assembly(unjudged)
+    return read_assembly(assembly)
 
 
 @pytest.fixture(scope="session")
-def application(unjudged: Path) -> dict[str, Template]:
+def application(assembly: Path) -> dict[str, Template]:
     """Every template that belongs to no environment, by stack."""
-    return read_application(unjudged)
+    return read_application(assembly)
 
 
 @pytest.fixture(params=["dev", "staging", "prod"])

@@ -42,8 +42,8 @@ def test_every_environment_has_its_stacks(templates: dict[tuple[str, str], Templ
     assert set(templates) == own | copies
 
 
-def test_the_templates_are_valid_cloudformation(assembly: Path) -> None:
-    report = json.loads((assembly / "validation-report.json").read_text())
+def test_the_templates_are_valid_cloudformation(judged: Path) -> None:
+    report = json.loads((judged / "validation-report.json").read_text())
     (own,) = [r for r in report["pluginReports"] if r["pluginName"] == "CloudFormation Validate"]
     assert (own["conclusion"], own["violations"]) == ("success", [])
     assert {(f["ruleName"], bool(f["reason"])) for f in own["suppressedViolations"]} == {("W3010", True)}
@@ -72,18 +72,18 @@ def _told(assembly: Path, what: str, ask: Callable[[], Done], *, returncode: int
     return (kept(f"told-{what}", f"{assembly.name}-{tests}", make, assembly.parent) / "told").read_text()
 
 
-def test_the_pinned_publisher_of_images_reads_every_list_of_assets(assembly: Path) -> None:
+def test_the_pinned_publisher_of_images_reads_every_list_of_assets(judged: Path) -> None:
     publisher = ROOT / "node_modules" / "cdk-assets" / "bin" / "cdk-assets"
-    lists = sorted(assembly.rglob("*.assets.json"))
+    lists = sorted(judged.rglob("*.assets.json"))
     for path in [p for p in lists if "Compute" in p.name]:  # those with images and files; half a second each
-        listed = _told(assembly, f"assets-{path.name}", functools.partial(_run, publisher, "--path", path, "ls"))
+        listed = _told(judged, f"assets-{path.name}", functools.partial(_run, publisher, "--path", path, "ls"))
         named = json.loads(path.read_text())
         assert {*named["dockerImages"], *named["files"]} <= {*re.findall(r"[0-9a-f]{64}", listed)}
     assert {json.loads(path.read_text())["version"] for path in lists} == {"54.0.0"}
 
 
-def test_the_cdk_command_lists_the_stacks_in_the_order_of_their_names(assembly: Path) -> None:
-    listed = _told(assembly, "stacks", lambda: _run(CDK, "ls", "--app", assembly))
+def test_the_cdk_command_lists_the_stacks_in_the_order_of_their_names(judged: Path) -> None:
+    listed = _told(judged, "stacks", lambda: _run(CDK, "ls", "--app", judged))
     stacks = {
         "dev/Compute",
         "pipeline",
@@ -94,24 +94,24 @@ def test_the_cdk_command_lists_the_stacks_in_the_order_of_their_names(assembly: 
     assert {line.split(" ")[0] for line in listed.splitlines()} >= stacks
 
 
-def test_the_cdk_command_tells_what_changed_since_an_older_template(assembly: Path, tmp_path: Path) -> None:
-    (path,) = (assembly / "assembly-dev").glob("devNetwork*.template.json")
+def test_the_cdk_command_tells_what_changed_since_an_older_template(judged: Path, tmp_path: Path) -> None:
+    (path,) = (judged / "assembly-dev").glob("devNetwork*.template.json")
     older = json.loads(path.read_text())
     vpc = next(k for k, r in older["Resources"].items() if r["Type"] == "AWS::EC2::VPC")
     older["Resources"][vpc]["Properties"]["CidrBlock"] = "10.99.0.0/16"
     (tmp_path / "older.json").write_text(json.dumps(older))
-    command = (CDK, "diff", "--app", assembly, "--template", tmp_path / "older.json", "dev/Network")
-    assert "10.99.0.0/16" in _told(assembly, "changes", lambda: _run(*command))
+    command = (CDK, "diff", "--app", judged, "--template", tmp_path / "older.json", "dev/Network")
+    assert "10.99.0.0/16" in _told(judged, "changes", lambda: _run(*command))
 
 
-def test_two_synths_in_two_places_write_the_same_bytes(assembly: Path, unjudged: Path) -> None:
-    here, there = _files(assembly), _files(unjudged)
+def test_two_synths_in_two_places_write_the_same_bytes(judged: Path, assembly: Path) -> None:
+    here, there = _files(judged), _files(assembly)
     assert there
     assert set(here) - set(there) <= {"validation-report.json"}
     assert [name for name in there if here.get(name) != there[name]] == []
 
 
-def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(unjudged: Path, tmp_path: Path) -> None:
+def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(judged: Path, tmp_path: Path) -> None:
     def synthesized() -> Done:
         shutil.copy(ROOT / "cdk.json", tmp_path)
         shutil.copy(ROOT / "app.py", tmp_path)
@@ -121,7 +121,7 @@ def test_wrong_settings_end_a_synth_with_what_is_wrong_and_no_traceback(unjudged
         staging.write_text(staging.read_text().replace("nodes = 2", "nodes = 3"))
         return synthesize_quickly(tmp_path, tmp_path / "out", {})
 
-    told = _told(unjudged, "refusal", synthesized, returncode=1)
+    told = _told(judged, "refusal", synthesized, returncode=1)
     assert "nodes = 3 must be a multiple of the 2 zones" in told
     assert "Traceback" not in told
 

@@ -25,9 +25,9 @@ ENVIRONMENTS = {environment.name: environment for environment in read_environmen
 
 
 @pytest.fixture(scope="module")
-def deployed(unjudged: Path) -> dict[str, Deployed]:
+def deployed(assembly: Path) -> dict[str, Deployed]:
     """What each environment consists of."""
-    return read_deployed(unjudged)
+    return read_deployed(assembly)
 
 
 def _task(count: int, architecture: str = "ARM64") -> dict[str, Properties]:
@@ -253,8 +253,8 @@ def test_every_economy_of_dev_saves_something_and_says_what_it_gives_up(deployed
         dev.of_full("Nothing")
 
 
-def test_the_pages_of_settings_and_costs_are_up_to_date(unjudged: Path) -> None:
-    for path, text in pages(unjudged).items():
+def test_the_pages_of_settings_and_costs_are_up_to_date(assembly: Path) -> None:
+    for path, text in pages(assembly).items():
         assert path.read_text() == text, f"{path.name} is out of date: make reference"
 
 

@@ -36,27 +36,27 @@ def _image_assets(assembly: Path) -> Iterator[tuple[str, Json]]:
         yield from json.loads(manifest.read_text())["dockerImages"].items()
 
 
-def test_an_image_is_built_once_for_all_environments_and_for_the_processor_of_its_tasks(unjudged: Path) -> None:
+def test_an_image_is_built_once_for_all_environments_and_for_the_processor_of_its_tasks(assembly: Path) -> None:
     architectures = {environment.compute.architecture for environment in read_environments()}
     built = {
         (name, asset["displayName"], asset["source"]["dockerFile"], asset["source"]["platform"])
-        for name, asset in _image_assets(unjudged)
+        for name, asset in _image_assets(assembly)
     }
     expected = {(name, f"{name}/Dockerfile", PLATFORMS[a]) for name in SERVICES for a in architectures}
     assert {tuple(of_asset) for _, *of_asset in built} == expected
     assert len(built) == len(expected)
 
 
-def test_nothing_of_the_machine_that_builds_an_image_is_handed_to_it(unjudged: Path) -> None:
-    for _, asset in _image_assets(unjudged):
+def test_nothing_of_the_machine_that_builds_an_image_is_handed_to_it(assembly: Path) -> None:
+    for _, asset in _image_assets(assembly):
         assert set(asset["source"]) == {"directory", "dockerFile", "platform"}
 
 
-def test_where_each_image_comes_from_is_part_of_the_evidence(unjudged: Path, tmp_path: Path) -> None:
-    provenance.main(unjudged, tmp_path)
+def test_where_each_image_comes_from_is_part_of_the_evidence(assembly: Path, tmp_path: Path) -> None:
+    provenance.main(assembly, tmp_path)
     said = [json.loads(path.read_text()) for path in tmp_path.glob("*.intoto.json")]
     tags = {(subject["name"], subject["digest"]["cdkAssetHash"]) for one in said for subject in one["subject"]}
-    assert tags == {(asset["displayName"], tag) for tag, asset in _image_assets(unjudged)}
+    assert tags == {(asset["displayName"], tag) for tag, asset in _image_assets(assembly)}
     recipe = re.search(r"^evidence:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe
     assert "-m tools.provenance build/cdk.out build/evidence " in recipe[1]  # which make release keeps

@@ -273,11 +273,11 @@ def _with_secrets(root: Path) -> list[Path]:
     return [path for path in _files(root) if _has_secret(path.read_text(errors="ignore"))]
 
 
-def test_no_secret_is_in_git_or_in_an_image(unjudged: Path, tmp_path: Path) -> None:
+def test_no_secret_is_in_git_or_in_an_image(assembly: Path, tmp_path: Path) -> None:
     (tmp_path / "planted").write_text("key = " + "AKIA" + "Q" * 16)
     assert _with_secrets(tmp_path) == [tmp_path / "planted"]
     assert _with_secrets(ROOT) == []
-    for context in (p.parent for p in unjudged.glob("asset.*/.dockerignore")):
+    for context in (p.parent for p in assembly.glob("asset.*/.dockerignore")):
         assert _with_secrets(context) == []
 
 

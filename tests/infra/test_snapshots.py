@@ -32,10 +32,10 @@ def as_yaml(template: Json) -> str:
 
 
 @pytest.fixture(scope="module")
-def stacks(unjudged: Path) -> dict[str, str]:
+def stacks(assembly: Path) -> dict[str, str]:
     """The template of every stack, by its name."""
     found: dict[str, str] = {}
-    for manifest in unjudged.rglob("manifest.json"):
+    for manifest in assembly.rglob("manifest.json"):
         for artifact in json.loads(manifest.read_text()).get("artifacts", {}).values():
             if artifact["type"] == "aws:cloudformation:stack":
                 template = json.loads((manifest.parent / artifact["properties"]["templateFile"]).read_text())

@@ -1,5 +1,4 @@
-"""``python -O -m tests.infra.variants OUT [all]``: synthesize environments that differ, each in its own folder, and
-what is in `tests.infra.alone`.
+"""``python -O -m tests.infra.variants OUT [all]``: synthesize environments that differ, each in its own folder.
 
 In one process, because loading the library costs more than all of them; under ``-O``, as the command does.
 """
@@ -19,7 +18,6 @@ from infra.guards.signing import SigningStack
 from infra.services import read_services
 from infra.settings import read_environment
 from infra.stage import EnvironmentStage
-from tests.infra.alone import egress, locks, outside_model, public_name, signing, strategies
 from tests.infra.settings_strategy import SYNTHESIZED, covering, file_of, write
 from tests.infra.synth import ROOT
 
@@ -43,12 +41,6 @@ def main() -> None:
             app.synth()
         except Exception:  # noqa: BLE001  # told by the test, and the others are tried too
             (folder / "failure.txt").write_text(f"{choice}\n{traceback.format_exc()}")
-    judging = "@aws-cdk/core:validateAgainstDefaultRules"  # which judges an application, and these are parts of one
-    for module in (egress, locks, outside_model, public_name, signing, strategies):
-        folder = out / "alone" / module.__name__.rpartition(".")[2]
-        app = cdk.App(context=context | {judging: False}, outdir=str(folder), stack_traces=False)
-        module.make(app)
-        app.synth()
 
 
 if __name__ == "__main__":

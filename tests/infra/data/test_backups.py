@@ -73,8 +73,8 @@ def test_each_copy_goes_to_the_region_in_the_settings_too_where_vault_and_key_wa
     }
 
 
-def test_the_stack_in_the_other_region_is_deployed_there_and_before_the_backups(unjudged: Path) -> None:
-    for manifest in unjudged.rglob("manifest.json"):
+def test_the_stack_in_the_other_region_is_deployed_there_and_before_the_backups(assembly: Path) -> None:
+    for manifest in assembly.rglob("manifest.json"):
         artifacts = json.loads(manifest.read_text())["artifacts"]
         by_name = {a.get("displayName", "").split(" ")[0].removeprefix("pipeline/"): k for k, a in artifacts.items()}
         if "prod/Data" in by_name:

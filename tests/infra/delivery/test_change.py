@@ -9,7 +9,7 @@ from tests.infra.conftest import INPUTS
 from tests.infra.synth import ROOT, synthesize_quickly
 from tests.infra.template import Json, Template, read_application, read_assembly, strings
 
-pytestmark = pytest.mark.xdist_group("change of a service")  # one synth for all of them
+pytestmark = [pytest.mark.again, pytest.mark.xdist_group("change of a service")]  # one synth for all of them
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ JUDGES = {*PACKS, "CloudFormation-Validate"}
 
 
 @pytest.fixture(scope="session")
-def reports(assembly: Path) -> dict[str, Json]:
+def reports(judged: Path) -> dict[str, Json]:
     """What each plugin found, by its name."""
-    found = json.loads((assembly / "validation-report.json").read_text())
+    found = json.loads((judged / "validation-report.json").read_text())
     return {report["pluginName"]: report for report in found["pluginReports"]}
 
 

@@ -30,9 +30,9 @@ def signing(alone: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
-def pushed(unjudged: Path) -> list[Json]:
+def pushed(assembly: Path) -> list[Json]:
     """Where production's images are pushed to, and as whom."""
-    lists = (unjudged / "assembly-pipeline-prod").glob("*.assets.json")
+    lists = (assembly / "assembly-pipeline-prod").glob("*.assets.json")
     images = [image for path in lists for image in json.loads(path.read_text()).get("dockerImages", {}).values()]
     return [d for image in images for d in image["destinations"].values() if d["region"] == PROD.region]
 
@@ -106,9 +106,9 @@ def _with(assembly: Path, folder: Path, signing: Path) -> Path:
 
 
 def test_the_claims_hold_where_images_are_signed_and_not_where_somebody_else_may_sign(
-    unjudged: Path, alone: Path, tmp_path: Path
+    assembly: Path, alone: Path, tmp_path: Path
 ) -> None:
-    both = _with(unjudged, tmp_path / "both", alone / "signing")
+    both = _with(assembly, tmp_path / "both", alone / "signing")
     assert check(both, CLAIMS, known_rules=False).code == 0
     path = both / f"{NAME}.template.json"
     template = json.loads(path.read_text())

@@ -40,8 +40,8 @@ def test_missing_roles_are_made_when_asked_for_and_waited_for() -> None:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
-        first = list(linked_roles.ask(inquiry(boto3.Session(), PROD, fix=True, wait=waited.append)))
-        again = list(linked_roles.ask(inquiry(boto3.Session(), PROD, fix=True, wait=waited.append)))
+        asked = inquiry(boto3.Session(), PROD, fix=True, wait=waited.append)
+        first, again = list(linked_roles.ask(asked)), list(linked_roles.ask(asked))
     assert {answer.state for answer in first + again} == {State.GOOD}
     assert [answer.text.endswith("has got its role") for answer in first] == [True] * len(SERVICES)
     assert [answer.text.endswith("has its role") for answer in again] == [True] * len(SERVICES)

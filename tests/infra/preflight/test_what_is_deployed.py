@@ -42,10 +42,10 @@ def test_the_engines_that_are_asked_for_are_those_that_will_be_made(name: str, t
     assert domain["EngineVersion"] == memory.ENGINE
 
 
-def test_the_bootstrap_version_that_is_asked_for_is_enough_for_every_stack(unjudged: Path) -> None:
+def test_the_bootstrap_version_that_is_asked_for_is_enough_for_every_stack(assembly: Path) -> None:
     found = {
         int(version)
-        for manifest in unjudged.rglob("manifest.json")
+        for manifest in assembly.rglob("manifest.json")
         for version in re.findall(r'"requiresBootstrapStackVersion":\s*(\d+)', manifest.read_text())
     }
     assert max(found) == bootstrap.VERSION

@@ -4,8 +4,8 @@
 set -eu
 cd "$1"
 
-# boto3 describes every AWS service; clients are made of these alone (chassis/aws.py).
-find botocore/data boto3/data -mindepth 1 -maxdepth 1 -type d \
+# botocore describes every AWS service; clients are made of these alone (chassis/aws.py).
+find botocore/data -mindepth 1 -maxdepth 1 -type d \
   ! -name bedrock-runtime ! -name kms ! -name rds ! -name s3 ! -name secretsmanager -exec rm -r {} +
 
 # Tests, and what compilers and type checkers read.

@@ -104,7 +104,7 @@ def refuse(loader, data, path, **_):
     raise AssertionError(f"{{path}} is not compiled")
 
 machinery.SourceFileLoader.source_to_code = refuse
-import {service}.app, {service}.__main__, boto3
+import {service}.app, {service}.__main__, botocore.session
 """
     engine.python(image, code)
 
@@ -128,7 +128,7 @@ assert list(ScriptDirectory.from_config(config).walk_revisions())
 
 def test_every_aws_client_that_a_service_makes_has_its_description(image: str) -> None:
     code = """
-import inspect, boto3, botocore.config
+import inspect, botocore.config
 from chassis import aws
 
 made = [name for name, f in inspect.getmembers(aws, inspect.isfunction) if name not in ("region", "_client")]

@@ -1,7 +1,10 @@
 """A process with AWS credentials of its own, and one that has none."""
 
+import functools
+
 import boto3
 import pytest
+from chassis import aws
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
@@ -27,4 +30,6 @@ def without_credentials(variables: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         variables.setenv(name, "/dev/null")
     variables.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    variables.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
+    # Both keep the credentials that they found first.
+    variables.setattr(boto3, "DEFAULT_SESSION", None)
+    variables.setattr(aws, "session", functools.cache(aws.session.__wrapped__))

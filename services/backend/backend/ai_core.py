@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-import aiohttp
+from chassis.http_client import aiohttp
 from chassis.problems import InvalidValue
 from chassis.signing import Signer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError

@@ -21,9 +21,7 @@ class Signer:
     """
 
     def __init__(self, service: str, *, sign_payload: bool) -> None:
-        import botocore.session  # noqa: PLC0415 - an eighth of a second at each start; one machine never needs it
-
-        session = botocore.session.get_session()
+        session = aws.session()
         credentials = session.get_credentials()
         region = aws.region() or session.get_config_variable("region")
         if credentials is None or region is None:
@@ -38,7 +36,7 @@ class Signer:
         return await asyncio.to_thread(self._sign, method, url, body)
 
     def _sign(self, method: str, url: str, body: bytes | None) -> dict[str, str]:
-        from botocore.auth import SigV4Auth  # noqa: PLC0415 - as above
+        from botocore.auth import SigV4Auth  # noqa: PLC0415 - one machine never needs it
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
 
         request = AWSRequest(method=method, url=url, data=body)

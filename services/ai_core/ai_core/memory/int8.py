@@ -55,10 +55,11 @@ def compute_in_int8(model: bytes) -> bytes:
 
 def _replace(node: Any, weights: Any, scales: Any) -> None:
     rows, columns = weights.dims
-    values = np.frombuffer(weights.raw_data, np.int8).reshape(rows, columns).T
+    values = np.frombuffer(weights.raw_data, np.uint8).reshape(rows, columns).T
     shape = (columns, rows // _BLOCK, _BLOCK)
-    # MatMulNBits counts from 128, and wants a column's blocks one after another, each with its scale.
-    _set(weights, _UINT8, (values.astype(np.int16) + 128).astype(np.uint8).reshape(shape))
+    # MatMulNBits counts from 128 (which turns the sign bit), and wants a column's blocks one after another, each with
+    # its scale.
+    _set(weights, _UINT8, (values ^ 128).reshape(shape))
     scale = np.frombuffer(scales.raw_data, np.float32).reshape(columns, 1)
     _set(scales, _FLOAT, np.repeat(scale, rows // _BLOCK, axis=1))
     node.op_type, node.domain = "MatMulNBits", "com.microsoft"

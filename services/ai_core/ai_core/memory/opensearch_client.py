@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+from chassis.http_client import aiohttp
 from chassis.signing import NoCredentials, Signer
 from pydantic import BaseModel
 from yarl import URL

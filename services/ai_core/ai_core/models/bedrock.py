@@ -1,6 +1,6 @@
 """Models of Amazon Bedrock, through its Converse API.
 
-boto3 blocks, so each step of a reply is awaited in a thread; the region and the credentials are the task's.
+botocore blocks, so each step of a reply is awaited in a thread; the region and the credentials are the task's.
 """
 
 from __future__ import annotations

@@ -8,8 +8,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
-import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from chassis.http_client import HttpProcessingError, aiohttp
 from pydantic import BaseModel, BeforeValidator
 
 from ai_core.models.protocol import ModelFailed, ModelUnavailable, Prompt
@@ -102,7 +101,7 @@ async def _deltas(lines: aiohttp.StreamReader) -> AsyncGenerator[str]:
                 finished = finished or choice.finish_reason is not None
                 if choice.delta.content:
                     yield choice.delta.content
-    except (ValueError, HttpProcessingError) as error:  # no such JSON; a line longer than the reader takes
+    except (ValueError, HttpProcessingError) as error:  # no such JSON; a line too long for the reader
         raise ModelFailed from error
     if not finished:
         raise ModelFailed

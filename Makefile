@@ -108,11 +108,11 @@ guard: .tools/delivery/.stamp ## Would a deployment of ENV=dev|staging|prod lose
 	@.tools/delivery/bin/python -m infra.delivery.guard '$(ENV)' build/cdk.out $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: release rollback
-release: ## What a delivery runs after its tests: the files of this commit, and the evidence, in build/release
+release: sbom ## What a delivery runs after its tests: the files of this commit, the evidence and what images are made of, in build/release
 	@rm -rf build/release
 	@mkdir -p build/release/build
 	@git archive HEAD | tar -x -C build/release
-	@cp -R build/evidence build/release/build
+	@cp -R build/evidence build/sbom build/release/build
 
 rollback: .tools/delivery/.stamp ## Return ENV=dev|staging|prod to the release before, with your AWS credentials and without the pipeline (YES=1: do not ask)
 	@.tools/delivery/bin/python -m infra.delivery.rollback '$(ENV)' $(if $(YES),--yes)

@@ -1,6 +1,7 @@
 """What an image is made of can be read, and is what its lock says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,9 @@ def test_what_is_not_valid_fails(tmp_path: Path) -> None:
     file.write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "licences": []}')
     assert sbom.judged([file]) == 1
     assert sbom.judged([]) == 1
+
+
+def test_they_go_with_each_release() -> None:
+    recipe = re.search(r"^release: sbom .*\n((?:\t.*\n)+)", (sbom.ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe
+    assert re.search(r"cp -R .*build/sbom.* build/release/build$", recipe[1], re.MULTILINE)

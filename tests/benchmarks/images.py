@@ -23,6 +23,7 @@ START_SECONDS = 3
 PROCESS_SECONDS = 2
 STARTS = 5
 CHUNK = 1 << 20
+_BUILT_WITH = "import sysconfig; print(sysconfig.get_config_var('CONFIG_ARGS'))"
 
 
 def report_images() -> None:
@@ -35,6 +36,8 @@ def report_images() -> None:
         synthesize_quickly(ROOT, out, {}).check_returncode()
         images, definitions = build_images(out, Path(folder) / "contexts"), definitions_of(read_assembly(out))
         base = compressed_megabytes(engine.BASE)
+        if "--enable-optimizations" not in engine.python(engine.BASE, _BUILT_WITH):
+            tell("The base's Python is built without --enable-optimizations, unlike the official one: it starts later.")
         with aws_beside(images, definitions) as aws:
             for service, image in images.items():
                 megabytes = compressed_megabytes(image)

@@ -117,7 +117,8 @@ def test_what_was_said_is_known_in_another_conversation(alice: Person) -> None:
     assert "Wittgenstein" not in _answer(alice, question)
     _answer(alice, "My dog is called Wittgenstein.")
     eventually(lambda: "Wittgenstein" in str(alice.memories()), MEMORY_SECONDS)
-    assert "Wittgenstein" in _answer(alice, question)
+    # A busy machine may not find it in time for a reply, which is then written without it.
+    eventually(lambda: "Wittgenstein" in _answer(alice, question), MEMORY_SECONDS, pause=1)
 
 
 def test_what_was_said_survives_the_end_of_all_processes(life: Life) -> None:

@@ -18,6 +18,7 @@ from local.opensearch_binaries import missing
 from local.opensearch_errors import explain
 from local.unprivileged import Account, accounts
 from tests.support import privacy
+from tests.support.inside import processes_told
 
 pytestmark = pytest.mark.xdist_group("opensearch_on_one_machine")
 
@@ -48,8 +49,7 @@ def test_it_tells_whether_anything_was_ever_stored(server: OpenSearch) -> None:
 
 
 def _process(server: OpenSearch) -> Path:
-    told = f"-Dopensearch.path.conf={server.folder}".encode()
-    (found,) = (p for p in Path("/proc").glob("[0-9]*") if told in (p / "cmdline").read_bytes().split(b"\0"))
+    (found,) = processes_told(f"-Dopensearch.path.conf={server.folder}", os.getpid())
     return found
 
 

@@ -1,8 +1,8 @@
-"""Accounts whose network and quotas are enough for the settings, and others."""
+"""Accounts to which AWS offers what the settings need, and others."""
 
 from tests.infra.preflight.case import BAD, GOOD, UNKNOWN, Case
 from tests.infra.preflight.conftest import ENVIRONMENTS
-from tests.infra.preflight.recorded import Json
+from tests.infra.preflight.recorded import Json, Refused
 
 ZONES = ENVIRONMENTS["prod"].network.zones
 LATTICE, S3 = ENVIRONMENTS["prod"].network.lattice_prefix_list, ENVIRONMENTS["prod"].network.s3_prefix_list
@@ -57,6 +57,24 @@ def _quotas(*, vpcs: int = 1, policies: int = 3, own_vpc: bool = False) -> Json:
     }
 
 
+def _versions(*versions: str) -> Json:
+    found = [{"EngineVersion": v, "SupportedCACertificateIdentifiers": ["rds-ca-rsa2048-g1"]} for v in versions]
+    return {"rds.DescribeDBEngineVersions": {"DBEngineVersions": found}}
+
+
+def _serverless(zones: tuple[str, ...]) -> Json:
+    options = [{"AvailabilityZones": [{"Name": zone} for zone in zones]}]
+    return {"rds.DescribeOrderableDBInstanceOptions": {"OrderableDBInstanceOptions": options}}
+
+
+def _nodes(zones: tuple[str, ...], *, encrypted: bool = True) -> Json:
+    instance = {"InstanceType": "m7g.medium.search", "EncryptionEnabled": encrypted, "AvailabilityZones": list(zones)}
+    return {
+        "opensearch.ListVersions": {"Versions": ["OpenSearch_3.7", "OpenSearch_3.5"]},
+        "opensearch.ListInstanceTypeDetails": {"InstanceTypeDetails": [instance]},
+    }
+
+
 CASES = [
     Case("Zones", "ready", zones(), GOOD, "us-east-1c is use1-az4"),
     Case("Zones", "no lattice", zones(ids=("use1-az1", "use1-az2", "use1-az3")), BAD, "where there is no VPC Lattice"),
@@ -93,4 +111,27 @@ CASES = [
     Case("Quotas", "full", _quotas(vpcs=5), BAD, "ask for 6 of “VPCs per Region” of vpc"),
     Case("Quotas", "policies", _quotas(policies=9), BAD, "resource policies"),
     Case("Quotas", "addresses", _quotas(), GOOD, "0 are in use, and 3 needed", settings={"network.egress": "nat"}),
+    Case(
+        "Database",
+        "ready",
+        _versions("17.7") | _serverless(ZONES),
+        GOOD,
+        "serverless instances in us-east-1a, us-east-1b, us-east-1c",
+    ),
+    Case("Database", "zones", _versions("17.7") | _serverless(ZONES[:2]), BAD, "no serverless instances in us-east-1c"),
+    Case("Database", "version", _versions(), BAD, "Aurora PostgreSQL 17.7 is not offered"),
+    Case("Memory", "ready", _nodes(ZONES), GOOD, "m7g.medium.search for OpenSearch_3.5"),
+    Case("Memory", "zones", _nodes(ZONES[1:]), BAD, "is not in us-east-1a"),
+    Case("Memory", "unencrypted", _nodes(ZONES, encrypted=False), BAD, "cannot be encrypted"),
+    Case("Memory", "another type", _nodes(ZONES), BAD, "is not offered", settings={"memory.instance": "x9.a.search"}),
+    Case(
+        "Memory",
+        "no such type",
+        _nodes(ZONES) | {"opensearch.ListInstanceTypeDetails": Refused("ValidationException: x")},
+        BAD,
+        "is not offered",
+    ),
+    Case("Memory", "engine", {"opensearch.ListVersions": {"Versions": ["OpenSearch_2.19"]}}, BAD, "is not offered in"),
+    Case("Memory", "zones by id", _nodes(("use1-az1",)), UNKNOWN, "does not say in which zones"),
+    Case("Memory", "zones not told", _nodes(()), UNKNOWN, "does not say in which zones"),
 ]

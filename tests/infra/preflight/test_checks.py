@@ -4,11 +4,11 @@ import pytest
 
 from infra.preflight.check import Check, Inquiry
 from infra.preflight.checks import CHECKS, CREDENTIALS
-from tests.infra.preflight import account, granted, offered, offered_stores
+from tests.infra.preflight import account, granted, offered
 from tests.infra.preflight.case import BAD, GOOD, judge_refused
 from tests.infra.preflight.conftest import BY_TITLE
 
-CASES = (*account.CASES, *granted.CASES, *offered.CASES, *offered_stores.CASES)
+CASES = (*account.CASES, *granted.CASES, *offered.CASES)
 LINKED_ROLES = BY_TITLE["Service-linked roles"]
 """Has tests of its own: test_linked_roles.py."""
 

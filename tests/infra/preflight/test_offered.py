@@ -1,4 +1,4 @@
-"""What network and quotas AWS offers an account: where it is not enough for the settings, the remedy is said."""
+"""What AWS offers an account: where it is not enough for the settings, the remedy is said."""
 
 import pytest
 

@@ -4,7 +4,8 @@
 set -eu
 cd "$1"
 
-# botocore describes every AWS service; clients are made of these alone (chassis/aws.py).
+# botocore describes every AWS service; clients are made of these alone (chassis/aws.py, and of S3 the
+# exports of the backend).
 find botocore/data -mindepth 1 -maxdepth 1 -type d \
   ! -name bedrock-runtime ! -name kms ! -name rds ! -name s3 ! -name secretsmanager -exec rm -r {} +
 

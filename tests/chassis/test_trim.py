@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backend.keys.exports_bucket import BucketOfExports
 from botocore.config import Config
 from botocore.session import Session
 from chassis import aws
@@ -28,6 +29,7 @@ def test_an_image_keeps_what_botocore_knows_of_every_service_that_is_called_and_
     for name, make in inspect.getmembers(aws, inspect.isfunction):
         if name not in ("region", "_client"):
             make(*[Config()] * len(inspect.signature(make).parameters))
+    BucketOfExports("arn:aws:s3:::exports", replicated=True)
     for service in (*called, "ec2", "sqs"):
         (tmp_path / "botocore" / "data" / service).mkdir(parents=True)
     subprocess.run(["sh", TRIM, tmp_path], check=True)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
@@ -46,13 +45,6 @@ def kms() -> KMSClient:
     return _client(
         "kms", Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
     )
-
-
-def s3() -> S3Client:
-    """Amazon S3 in the task's region; boto3's, which sends what is large in parts."""
-    import boto3  # noqa: PLC0415 - no service needs it to serve
-
-    return cast("Any", boto3).client("s3", region_name=region())
 
 
 @functools.cache

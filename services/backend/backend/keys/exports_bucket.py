@@ -10,8 +10,9 @@ import io
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 from chassis import aws
@@ -20,6 +21,7 @@ from backend.keys.exports import ExportFailed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from mypy_boto3_s3 import S3Client
 
 REPLICATION_SECONDS = 3600.0
 """S3 copies most objects within seconds and nearly all within 15 minutes."""
@@ -38,7 +40,8 @@ class BucketOfExports:
     def __init__(self, location: str, *, replicated: bool) -> None:
         self._bucket = location.rsplit(":", 1)[1]
         self._replicated = replicated
-        self._client = aws.s3()
+        # boto3's, which sends what is large in parts; botocore's would have to be told each.
+        self._client: S3Client = cast("Any", boto3).client("s3", region_name=aws.region())
 
     def write(self, name: str, parts: Iterable[bytes]) -> None:
         """See ``Exports``. S3 refuses what arrives with another checksum than it left with."""

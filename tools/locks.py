@@ -1,4 +1,4 @@
-"""What the lock files pin (`requirements.txt`, written by tools/lock/lock.sh)."""
+"""What the lock files pin (`requirements.txt`, written by tools/uv/lock.sh)."""
 
 import re
 from collections.abc import Iterable, Iterator

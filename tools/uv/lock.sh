@@ -19,6 +19,6 @@ done
 for tool in delivery dependencies; do
   compile "tools/$tool/requirements.in" "tools/$tool/requirements.txt" --constraint requirements-dev.txt
 done
-for tool in lock checkov ministack; do
+for tool in uv checkov ministack; do
   compile "tools/$tool/requirements.in" "tools/$tool/requirements.txt"
 done

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from infra.assurance.__main__ import CLAIMS, main
+from infra.assurance.check import check
 from infra.assurance.claims import read_claims
 from infra.assurance.facts import Relation
+from infra.guards.names import SIGNING
+from tests.infra.guards.test_guards import PROD
 
 HARMLESS: dict[str, dict[str, Any]] = {
     "Metric": {
@@ -61,6 +64,29 @@ def test_what_is_harmless_changes_no_claim(copy: Path, capsys: pytest.CaptureFix
         template.setdefault("Outputs", {})["Said"] = {"Value": "harmless"}
         file.write_text(json.dumps(template))
     assert not broken(copy, capsys)
+
+
+def test_every_claim_holds_where_images_are_signed_and_one_not_where_somebody_else_may_sign(
+    copy: Path, alone: Path
+) -> None:
+    name = f"{SIGNING}-{PROD.id}-{PROD.region}"
+    for kind in ("template", "metadata"):
+        shutil.copy(alone / "signing" / f"{name}.{kind}.json", copy)
+    whole, added = (json.loads((folder / "manifest.json").read_text()) for folder in (copy, alone / "signing"))
+    whole["artifacts"][name] = added["artifacts"][name]
+    (copy / "manifest.json").write_text(json.dumps(whole))
+    assert check(copy, CLAIMS, known_rules=False).code == 0
+    path = copy / f"{name}.template.json"
+    template = json.loads(path.read_text())
+    may = template["Resources"]["MaySign"]
+    template["Resources"]["Other"] = may | {
+        "Metadata": {"aws:cdk:path": f"{name}/Other"},
+        "Properties": may["Properties"] | {"RoleName": "Else"},
+    }
+    path.write_text(json.dumps(template))
+    (broken,) = check(copy, CLAIMS, known_rules=False).broken
+    row = (f"{name}/Profile", "signed with by", f"role arn:aws:iam::{PROD.id}:role/Else")
+    assert ([fact.values for _, fact in broken.extra], broken.missing) == ([row], [])
 
 
 def test_there_is_a_claim_of_every_relation() -> None:

@@ -65,13 +65,6 @@ def test_a_row_whose_day_has_passed_is_told(stacks: tuple[Stack, ...]) -> None:
     assert expired(DAY.replace(year=DAY.year + 1)) == len(ROWS)
 
 
-def test_cfn_lint_names_the_resource(stacks: tuple[Stack, ...]) -> None:
-    wrong = stacks[0].template["Resources"]["Planted"]["Properties"]
-    wrong["RetentionInDays"] = "soon"
-    stacks[0].file.write_text(json.dumps(stacks[0].template))
-    assert {finding.resource for finding in cfn_lint.judge(stacks)} == {"a/Planted"}
-
-
 def test_each_row_names_single_resources() -> None:
     assert all("*" not in resource for row in ROWS for resource in row.resources)
     with pytest.raises(ValueError, match="resources"):

@@ -2,14 +2,11 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from infra.assurance.__main__ import CLAIMS
-from infra.assurance.check import check
 from infra.guards.names import SIGNING
 from infra.guards.policies import boundary, execution
 from tests.infra.alone.signing import signed
@@ -92,31 +89,3 @@ def test_nothing_is_signed_unless_the_settings_say_so(application: dict[str, Tem
     assert {stack for account in ACCOUNTS.values() for stack in account.signing_stacks.values()} == set()
     assert [name for name in application if name.startswith(SIGNING)] == []
     assert signed("prod").signing_stacks == {PROD.region: NAME}
-
-
-def _with(assembly: Path, folder: Path, signing: Path) -> Path:
-    """An assembly to which what signs was added."""
-    shutil.copytree(assembly, folder)
-    for kind in ("template", "metadata"):
-        shutil.copy(signing / f"{NAME}.{kind}.json", folder)
-    manifests = [json.loads((path / "manifest.json").read_text()) for path in (folder, signing)]
-    manifests[0]["artifacts"][NAME] = manifests[1]["artifacts"][NAME]
-    (folder / "manifest.json").write_text(json.dumps(manifests[0]))
-    return folder
-
-
-def test_the_claims_hold_where_images_are_signed_and_not_where_somebody_else_may_sign(
-    assembly: Path, alone: Path, tmp_path: Path
-) -> None:
-    both = _with(assembly, tmp_path / "both", alone / "signing")
-    assert check(both, CLAIMS, known_rules=False).code == 0
-    path = both / f"{NAME}.template.json"
-    template = json.loads(path.read_text())
-    template["Resources"]["Other"] = template["Resources"]["MaySign"] | {"Metadata": {"aws:cdk:path": f"{NAME}/Other"}}
-    template["Resources"]["Other"]["Properties"] = template["Resources"]["MaySign"]["Properties"] | {"RoleName": "Else"}
-    path.write_text(json.dumps(template))
-    outcome = check(both, CLAIMS, known_rules=False)
-    assert outcome.code == 1
-    (broken,) = outcome.broken
-    row = (f"{NAME}/Profile", "signed with by", f"role arn:aws:iam::{PROD.id}:role/Else")
-    assert ([fact.values for _, fact in broken.extra], broken.missing) == ([row], [])

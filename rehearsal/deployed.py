@@ -11,13 +11,13 @@ from rehearsal.settings import STAGE, environment
 CLUSTER = f"sanctum-{STAGE}"
 
 
-def client(service: str) -> Any:
-    """A client of the emulator's ``service``."""
-    told = aws()
+def client(service: str, account: str = "", region: str = "") -> Any:
+    """A client of the emulator's ``service``, in the environment's account and region unless another is said."""
+    told = aws(account)
     return cast("Any", boto3).client(
         service,
         endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
+        region_name=region or told["AWS_REGION"],
         aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
     )

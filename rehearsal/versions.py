@@ -1,4 +1,4 @@
-"""Releases to deploy: copies of the checkout with the environment that is rehearsed, and with a change or none."""
+"""Releases to deploy: copies of the checkout with a change or none, and most with the environment that is rehearsed."""
 
 import shutil
 import subprocess
@@ -27,13 +27,13 @@ class Release:
     assembly: Path
 
 
-def release(name: str, *changes: Change, zone: str) -> Release:
+def release(name: str, *changes: Change, zone: str | None) -> Release:
     """The checkout's sources with ``changes`` made to them.
 
     Args:
         name: Of the release.
         changes: What is other in it.
-        zone: Id of the hosted zone.
+        zone: Id of the hosted zone; ``None`` keeps the environments of the checkout, and its pipeline.
 
     Raises:
         Failure: what is to be replaced is not there once, or it does not synthesize.
@@ -43,9 +43,10 @@ def release(name: str, *changes: Change, zone: str) -> Release:
     for file in _files():
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, source / file)
-    shutil.rmtree(source / "environments")
-    (source / "environments").mkdir()
-    (source / "environments" / settings.FILE.name).write_text(settings.text(zone))
+    if zone is not None:
+        shutil.rmtree(source / "environments")
+        (source / "environments").mkdir()
+        (source / "environments" / settings.FILE.name).write_text(settings.text(zone))
     for change in changes:
         path = source / change.file
         text = path.read_text()

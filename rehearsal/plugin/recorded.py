@@ -10,6 +10,7 @@ _ATTRIBUTES: dict[str, Callable[[str, Json], Json]] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": lambda _, __: {},
     "AWS::ApplicationAutoScaling::ScalingPolicy": lambda _, __: {},
     "AWS::Budgets::Budget": lambda _, __: {},
+    "AWS::CodePipeline::Pipeline": lambda _, __: {"Version": "1"},
     "AWS::CloudTrail::Trail": lambda name, _: {"Arn": ministack.arn("cloudtrail", f"trail/{name}")},
     "AWS::Route53Resolver::FirewallDomainList": lambda name, _: {"Id": name},
     "AWS::Route53Resolver::FirewallRuleGroup": lambda name, _: {"Id": name},

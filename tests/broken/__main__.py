@@ -1,7 +1,7 @@
 """``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own commands have to stop them.
 
 The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and here
-one after the other. What later stages stop, from an image that does not start to a database that would be replaced, the
+one after the other. What later stages stop, from a pipeline that cannot be to a database that would be replaced, the
 rehearsal deploys (``make rehearse``).
 """
 
@@ -13,14 +13,13 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.broken.commits import COMMITS, Commit
+from tests.broken.commits import COMMITS, PASSED, Commit
 from tests.infra.delivery.promise import pipeline_stacks
 from tests.infra.delivery.read import builds_of, buildspec_of
 from tests.infra.synth import ROOT
 from tests.infra.template import read_application
 
 BUILDS = ("Check", "Test", "Synth")
-PASSED = "nothing"
 
 
 def _say(text: str) -> None:
@@ -48,6 +47,8 @@ class Clone:
         """The goal that stops ``commit``; then it is gone again. ``tests``: those that are run."""
         if commit:
             commit.make(self._folder)
+            if commit.derived and stopped_by(said := self._run(commit.derived)) != PASSED:
+                sys.exit(said[-4000:])
             self._git("commit", "--quiet", "--all", "--message", commit.subject)
         begun = time.monotonic()
         said, stopped = "", PASSED

@@ -10,7 +10,7 @@ from local.certificates import Authority
 from local.postgres import Postgres
 from tests.support import privacy
 
-DEAR = {"shared_backend": "backend", "fuzzed": "fuzz", "own_backend": "own_backend", "core": "ai_core"}
+DEAR = {"shared_backend": "backend", "fuzzed": "fuzz", "core": "ai_core"}
 """Fixtures that take seconds to make, and the xdist group of all tests that share one: made once a run."""
 
 gc.disable()

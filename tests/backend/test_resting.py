@@ -11,8 +11,6 @@ from tests.backend.process import Backend
 from tests.support.person import Person
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.xdist_group("own_backend")
-
 QUIET_SECONDS = 2
 CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'backend'

@@ -202,11 +202,11 @@ def test_a_wish_to_stop_ends_tasks_and_waiting(supervisor: Supervisor, make: Mak
 
 def test_the_last_started_is_stopped_first_and_with_its_own_signal(supervisor: Supervisor, make: Make, tmp_path: Path):
     script = "trap 'echo {0} >> ../order; exit' {0}; echo started >> starts; while :; do sleep 0.01; done"
-    supervisor.start(make("first", script.format("INT"), stop_signal=signal.SIGINT))
+    supervisor.start(make("first", script.format("USR1"), stop_signal=signal.SIGUSR1))
     supervisor.start(make("second", script.format("TERM")))
     supervisor.wait_ready()
     supervisor.stop()
-    assert (tmp_path / "order").read_text().split() == ["TERM", "INT"]
+    assert (tmp_path / "order").read_text().split() == ["TERM", "USR1"]
 
 
 STUBBORN = "trap '' TERM; echo $$ > starts; while :; do sleep 0.01; done"

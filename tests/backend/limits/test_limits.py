@@ -20,8 +20,7 @@ from tests.backend.ai_core_stand_in import AiCoreStandIn
 from tests.backend.process import Backend
 from tests.support.person import API, Person, assert_problem
 
-# With the tests that have a backend of their own: the deployed one is made once for all of them.
-pytestmark = pytest.mark.xdist_group("own_backend")
+pytestmark = pytest.mark.xdist_group("limits")
 
 LIMITS = {
     "registrations_per_address_and_hour": 3,

@@ -112,17 +112,21 @@ def _answer(person: Person, words: str) -> str:
     return answer.text
 
 
+def _is_known(person: Person, what: str, question: str) -> None:
+    """A busy machine may not find it in time for a reply, which is then written without it."""
+    eventually(lambda: what in _answer(person, question), MEMORY_SECONDS, pause=1)
+
+
 def test_what_was_said_is_known_in_another_conversation(alice: Person) -> None:
     question = "repeat your prompt: what is my dog called?"
     assert "Wittgenstein" not in _answer(alice, question)
     _answer(alice, "My dog is called Wittgenstein.")
     eventually(lambda: "Wittgenstein" in str(alice.memories()), MEMORY_SECONDS)
-    # A busy machine may not find it in time for a reply, which is then written without it.
-    eventually(lambda: "Wittgenstein" in _answer(alice, question), MEMORY_SECONDS, pause=1)
+    _is_known(alice, "Wittgenstein", question)
 
 
 def test_what_was_said_survives_the_end_of_all_processes(life: Life) -> None:
-    assert "Schopenhauer" in _answer(life.witness, "repeat your prompt: what is my cat called?")
+    _is_known(life.witness, "Schopenhauer", "repeat your prompt: what is my cat called?")
 
 
 def test_one_store_does_not_know_what_another_remembers_and_says_so(life: Life) -> None:
@@ -193,7 +197,7 @@ def test_a_front_that_is_killed_is_there_again(life: Life) -> None:
 def test_no_words_and_no_vectors_are_in_its_segments_or_its_log_of_writes(life: Life, alice: Person) -> None:
     _answer(alice, SECRET)
     eventually(alice.memories, MEMORY_SECONDS)
-    assert "seven onions" in _answer(alice, "repeat your prompt: what is in the recipe of my grandmother?")
+    _is_known(alice, "seven onions", "repeat your prompt: what is in the recipe of my grandmother?")
     embedding, control = vectors_of(SECRET, CONTROL)
     state = life.sanctum.state
     data = state / "opensearch/data"

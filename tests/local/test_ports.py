@@ -19,7 +19,6 @@ def test_a_port_in_use_is_named_with_what_to_do(
         port = other.getsockname()[1]
         with pytest.raises(Failure, match=rf"^Port {port} is in use: .*PORT="):
             ports.check_free(port)
-    ports.check_free(port)
 
 
 def test_a_port_that_is_being_given_up_is_waited_for(monkeypatch: pytest.MonkeyPatch):

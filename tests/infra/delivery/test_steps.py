@@ -217,7 +217,7 @@ def _cached(**changed: object) -> Mutation:
     kept_elsewhere=_kept_elsewhere,
     kept_for_ever=_cached(key="downloads"),
     another_lock=_cached(key="downloads-$(codebuild-hash-files package.json)"),
-    what_uv_unpacked=_cached(paths=["build/downloads/**/*", "/root/.cache/uv/**/*"]),
+    what_uv_unpacked=_cached(paths=["build/downloads/**/*", "build/uv/**/*"]),
     elsewhere=lambda stacks: builds_of(stacks)["Synth"]["Cache"].update(Location="somebody-elses"),
     smoke_writes_too=lambda stacks: builds_of(stacks)["prod/Smoke"].update(Cache=builds_of(stacks)["Synth"]["Cache"]),
     none=lambda stacks: builds_of(stacks)["Synth"].update(Cache={"Type": "NO_CACHE"}),

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from alembic import command
 from alembic.config import Config
 from backend.migrate import MIGRATIONS
-from chassis.database import connect
+from chassis.engine import connect
 from pwdlib import PasswordHash
 from sqlalchemy import Connection
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from backend import housekeeping
-from chassis.database import connect
+from chassis.direct import Direct
 from chassis.resting import Resting
 
 from tests.backend.process import Backend
@@ -39,17 +39,18 @@ def test_what_is_over_is_removed(carol: Person, own_backend: Backend, monkeypatc
 
     async def run() -> None:
         settings = own_backend.read_settings()
-        engine = connect(settings)
-        await housekeeping.clean(engine, settings)
+        direct = Direct(settings)
+        await direct.open()
+        await housekeeping.clean(direct, settings)
         assert own_backend.sql(COUNTS) == "2|3|1|2|5|1"
         own_backend.sql("ALTER TABLE sign_ins RENAME TO away")
-        cleaning = asyncio.create_task(housekeeping.keep_clean(engine, settings, Resting(300)))
+        cleaning = asyncio.create_task(housekeeping.keep_clean(direct, settings, Resting(300)))
         await asyncio.sleep(0.1)  # it fails, and goes on
         own_backend.sql("ALTER TABLE away RENAME TO sign_ins")
         own_backend.sql(AGE)
         await asyncio.to_thread(eventually, lambda: own_backend.sql(COUNTS) == "1|1|0|1|1|0")
         cleaning.cancel()
         await asyncio.gather(cleaning, return_exceptions=True)
-        await engine.dispose()
+        await direct.close()
 
     asyncio.run(run())

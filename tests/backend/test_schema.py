@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from backend.schema import metadata
-from chassis.database import connect
+from chassis.engine import connect
 from sqlalchemy import Connection
 
 from local.failure import Failure

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.migrations import migrate
 from chassis.settings import DatabaseSettings
 from pydantic import SecretStr

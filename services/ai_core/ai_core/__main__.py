@@ -1,8 +1,11 @@
 """Starts the service: ``python -m ai_core``."""
 
 import gc
+import os
 
 gc.disable()  # until it serves: what is loaded stays, and to look for what does not takes a fifth of the start
+# A vector search is over before a second thread would help, and threads that wait for work keep processors busy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from chassis.server import serve
 from chassis.settings import read_settings

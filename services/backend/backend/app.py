@@ -5,10 +5,8 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from chassis.application import create_app
-from chassis.database import close_idle, connect
 from chassis.direct import Built, Direct
 from chassis.openapi import describe
 from chassis.problems import documented
@@ -65,10 +63,8 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         signing_keys = SigningKeys(settings.signing_keys)
         await signing_keys.read()
-        # What a process may hold together is 20 connections.
         resting = Resting(settings.database_quiet_seconds)
-        engine = connect(settings, pool_size=5, used=resting.used)
-        direct = Direct(settings, size=10, used=resting.used)
+        direct = Direct(settings, size=20, used=resting.used)
         await direct.open()
         passwords = Passwords()
         tokens = AccessTokens(signing_keys, settings.access_token_seconds)
@@ -80,21 +76,21 @@ def build(settings: Settings) -> FastAPI:
         writing = settings.replies_per_person
         conversing = Conversing(direct, sealing, ai_core, outbox, allowances, replies_per_person=writing)
         lives = settings.refresh_token_seconds, settings.sign_in_seconds
-        auth = Auth(engine, direct, keys, passwords, Throttle(settings), tokens, allowances, *lives)
+        auth = Auth(direct, keys, passwords, Throttle(settings), tokens, allowances, *lives)
         turns = Turns(
             tokens,
             per_person=settings.requests_per_second_per_person,
             per_address=settings.requests_per_second_per_address,
         )
         app.state.parts = Parts(
-            settings, engine, direct, keys, sealing, ai_core, auth, outbox, conversing, allowances, AtOnce(1), turns
+            settings, direct, keys, sealing, ai_core, auth, outbox, conversing, allowances, AtOnce(1), turns
         )
         loops = [
             asyncio.create_task(loop)
             for loop in (
-                outbox.run(partial(close_idle, engine), direct.close_idle),
+                outbox.run(),
                 signing_keys.keep_fresh(),
-                housekeeping.keep_clean(engine, settings, resting),
+                housekeeping.keep_clean(direct, settings, resting),
                 keep_sealing(direct, sealing, resting),
                 keep_renewing(direct, keys, ai_core, resting),
             )
@@ -115,7 +111,6 @@ def build(settings: Settings) -> FastAPI:
             passwords.close()
             keys.close()
             await direct.close()
-            await engine.dispose()
 
     async def ready() -> None:
         # The AI core is left out: without it people can still sign in and read, and to take every process of the

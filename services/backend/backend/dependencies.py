@@ -6,7 +6,6 @@ from typing import Annotated, cast
 from chassis.direct import Direct
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.ai_core import AiCore
 from backend.auth.service import Auth, unauthorized
@@ -29,9 +28,7 @@ class Parts:
     """Made when the process starts, closed when it ends."""
 
     settings: Settings
-    engine: AsyncEngine
     direct: Direct
-    """The same database for what every request needs."""
     keys: PersonKeys
     sealing: Sealing
     ai_core: AiCore

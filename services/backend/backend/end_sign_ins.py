@@ -8,7 +8,7 @@ import asyncio
 from uuid import UUID
 
 from chassis import logs
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.settings import DatabaseSettings, read_settings
 from sqlalchemy import delete, true
 

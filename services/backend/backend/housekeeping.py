@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from chassis.direct import Built, Direct
 from chassis.logs import log
 from chassis.resting import Resting
-from sqlalchemy import delete, func
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Interval, Table, bindparam, delete, func
 
 from backend.limits.allowances import LONGEST
 from backend.messages.idempotency import LIFE
@@ -16,31 +16,39 @@ from backend.settings import Settings
 
 EVERY_SECONDS = 600
 
-_now = func.clock_timestamp
+
+def _older(table: Table, since: ColumnElement[datetime]) -> Built:
+    """Removes from ``table`` what is longer ago than ``life``."""
+    return Built(delete(table).where(since < func.clock_timestamp() - bindparam("life", type_=Interval())))
 
 
-async def clean(engine: AsyncEngine, settings: Settings) -> None:
+_SIGN_INS = _older(sign_ins, sign_ins.c.expires_at)
+_REFRESH_TOKENS = _older(refresh_tokens, refresh_tokens.c.used_at)
+_FAILURES = _older(sign_in_failures, sign_in_failures.c.failed_at)
+_PERSON_USAGE = _older(person_usage, person_usage.c.since)
+_ADDRESS_USAGE = _older(address_usage, address_usage.c.since)
+_IDEMPOTENCY_KEYS = _older(idempotency_keys, idempotency_keys.c.created_at)
+
+
+async def clean(direct: Direct, settings: Settings) -> None:
     """Remove what is over now. A used refresh token is kept as long as an unused one would have been good."""
-    refresh = timedelta(seconds=settings.refresh_token_seconds)
-    window = timedelta(seconds=settings.sign_in_window_seconds)
-    for statement in (
-        delete(sign_ins).where(sign_ins.c.expires_at < _now()),
-        delete(refresh_tokens).where(refresh_tokens.c.used_at < _now() - refresh),
-        delete(sign_in_failures).where(sign_in_failures.c.failed_at < _now() - window),
-        delete(person_usage).where(person_usage.c.since < _now() - LONGEST),
-        delete(address_usage).where(address_usage.c.since < _now() - LONGEST),
-        delete(idempotency_keys).where(idempotency_keys.c.created_at < _now() - LIFE),
+    for statement, life in (
+        (_SIGN_INS, timedelta()),
+        (_REFRESH_TOKENS, timedelta(seconds=settings.refresh_token_seconds)),
+        (_FAILURES, timedelta(seconds=settings.sign_in_window_seconds)),
+        (_PERSON_USAGE, LONGEST),
+        (_ADDRESS_USAGE, LONGEST),
+        (_IDEMPOTENCY_KEYS, LIFE),
     ):
-        async with engine.begin() as connection:
-            await connection.execute(statement)
+        await direct.rows(statement, life=life)
 
 
-async def keep_clean(engine: AsyncEngine, settings: Settings, resting: Resting) -> None:
+async def keep_clean(direct: Direct, settings: Settings, resting: Resting) -> None:
     """Clean now and then, for ever, while the database is in use; the processes of a service not all at once."""
     while True:
         await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
             async with resting.upkeep():
-                await clean(engine, settings)
+                await clean(direct, settings)
         except Exception as error:  # noqa: BLE001 - the database is away: later then
             log("housekeeping.failed", "warning", error)

@@ -8,7 +8,6 @@ has no more rows than they may send messages.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -120,9 +119,9 @@ class Outbox:
         self._window.begin(1)
         await self._deliver_or_log(row)
 
-    async def run(self, *close: Callable[[], Awaitable[None]]) -> None:
-        """Work for ever, but for when nobody is there and no row is left, not even one that was put off: then
-        ``close`` closes the connections to the database until somebody comes."""
+    async def run(self) -> None:
+        """Work for ever, but for when nobody is there and no row is left, not even one that was put off: then the
+        connections to the database are closed until somebody comes."""
         async with asyncio.TaskGroup() as batches:
             while True:
                 await self._window.wait_for_room(BATCH)
@@ -135,7 +134,7 @@ class Outbox:
                         if rows:
                             batches.create_task(self._deliver_or_log(*rows))
                         empty = self._resting.quiet and not await self._direct.rows(_ANY)
-                    if empty and await self._resting.rest(*close):
+                    if empty and await self._resting.rest(self._direct.close_idle):
                         continue
                 except Exception as error:  # noqa: BLE001 - the database is away, or a fault of ours: try again later
                     log("outbox.failed", "error", error)

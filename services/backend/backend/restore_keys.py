@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import cache
 
 from chassis import logs
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.settings import read_settings
 
 from backend.keys.epochs import EpochGone

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 
 from chassis import logs
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.settings import read_settings
 
 from backend.keys.epochs import epoch_keys

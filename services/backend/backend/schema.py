@@ -30,6 +30,12 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+SEALED_CHECK = "messages_sealed_check"
+"""The constraint that admits sealed messages only."""
+
+IS_SEALED = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'messages'::regclass AND conname = :name"
+"""Whether it holds for all rows; no row where it is not there."""
+
 
 def _now(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())

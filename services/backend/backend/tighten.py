@@ -9,13 +9,10 @@ from chassis.sealing import cells
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.schema import IS_SEALED, SEALED_CHECK
+
 SINCE = "0006"
 """The revision that came with the first version that seals."""
-SEALED_CHECK = "messages_sealed_check"
-"""The constraint that admits sealed messages only."""
-
-IS_SEALED = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'messages'::regclass AND conname = :name"
-"""Whether it holds for all rows; no row where it is not there."""
 
 _PLAIN_LEFT = "SELECT EXISTS (SELECT FROM messages WHERE get_byte(content, 0) = 0)"
 _MAC_LEFT = "SELECT EXISTS (SELECT FROM users WHERE mac IS NULL)"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+_MAKES_ONE = threading.Lock()
+"""A session is not for several threads at once; its clients are
+(https://docs.aws.amazon.com/boto3/latest/guide/clients.html)."""
 
 
 def region() -> str | None:
@@ -56,4 +62,5 @@ def session() -> Session:
 
 
 def _client(service: str, config: Config | None = None) -> Any:
-    return cast("Any", session()).create_client(service, region_name=region(), config=config)
+    with _MAKES_ONE:
+        return cast("Any", session()).create_client(service, region_name=region(), config=config)

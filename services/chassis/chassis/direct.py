@@ -1,4 +1,4 @@
-"""Statements that every request needs, run by asyncpg itself: SQLAlchemy would cost as much again for each.
+"""PostgreSQL for a service: its statements are run by asyncpg itself. SQLAlchemy would cost as much again for each.
 
 They are written with SQLAlchemy like all others, but turned into SQL once, when they are built.
 """

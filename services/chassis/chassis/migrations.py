@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.logs import log
 from chassis.secret_store import read_secret
 from chassis.settings import DatabaseSettings

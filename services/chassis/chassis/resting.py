@@ -53,11 +53,11 @@ class Resting:
             self._upkeeps -= 1
             _upkeep.reset(before)
 
-    async def rest(self, *close: Callable[[], Awaitable[None]]) -> bool:
+    async def rest(self, close: Callable[[], Awaitable[None]]) -> bool:
         """Leave the database alone until somebody uses it again, unless somebody just has or upkeep is under way.
 
         Args:
-            close: Each closes connections that are not in use.
+            close: Closes connections that are not in use.
 
         Returns:
             Whether it was left alone.
@@ -66,8 +66,7 @@ class Resting:
             return False
         self._awake.clear()
         try:
-            for one in close:
-                await one()
+            await close()
             log("database.left_alone")
             await self._awake.wait()
         finally:

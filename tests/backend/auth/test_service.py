@@ -16,10 +16,8 @@ from backend.auth.signing_keys import SigningKeys
 from backend.auth.throttle import Throttle, address_of
 from backend.auth.tokens import AccessTokens, Caller
 from backend.limits.allowances import Allowances
-from chassis.database import connect
 from chassis.direct import Direct
 from chassis.problems import Problem
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.backend.process import Backend
 
@@ -40,30 +38,25 @@ class _CountingPasswords(Passwords):
 
 
 @asynccontextmanager
-async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth, AsyncEngine, _CountingPasswords]]:
+async def _auth(backend: Backend, **settings: Any) -> AsyncGenerator[tuple[Auth, _CountingPasswords]]:
     read = backend.read_settings(**settings)
     signing_keys = SigningKeys(read.signing_keys)
     await signing_keys.read()
-    engine, direct, passwords = connect(read), Direct(read, size=1), _CountingPasswords()
+    direct, passwords = Direct(read, size=1), _CountingPasswords()
     await direct.open()
     tokens = AccessTokens(signing_keys, 60)
     try:
         keys = backend.keys(direct)
-        yield (
-            Auth(engine, direct, keys, passwords, Throttle(read), tokens, Allowances(read), 60, 120),
-            engine,
-            passwords,
-        )
+        yield Auth(direct, keys, passwords, Throttle(read), tokens, Allowances(read), 60, 120), passwords
         keys.close()
     finally:
         passwords.close()
         await direct.close()
-        await engine.dispose()
 
 
 def test_an_unknown_email_costs_as_much_as_a_wrong_password(backend: Backend) -> None:
     async def run() -> None:
-        async with _auth(backend) as (auth, _, passwords):
+        async with _auth(backend) as (auth, passwords):
             email = f"{uuid4()}@example.com"
             await auth.register(Registration(email=email, password="long enough"), HERE)
             for tried in (email, f"{uuid4()}@example.com", "no e-mail at all"):
@@ -78,7 +71,7 @@ def test_an_unknown_email_costs_as_much_as_a_wrong_password(backend: Backend) ->
 
 def test_an_address_is_limited_over_all_accounts(backend: Backend) -> None:
     async def run() -> None:
-        async with _auth(backend, sign_in_failures_per_address=5) as (auth, *_):
+        async with _auth(backend, sign_in_failures_per_address=5) as (auth, _):
             host = "2001:db8:7::1"
             for number in range(5):
                 with pytest.raises(Problem) as refused:
@@ -98,7 +91,7 @@ def test_an_address_is_limited_over_all_accounts(backend: Backend) -> None:
 
 def test_failures_are_forgotten_after_the_window(backend: Backend) -> None:
     async def run() -> None:
-        async with _auth(backend, sign_in_failures_per_account=1) as (auth, *_):
+        async with _auth(backend, sign_in_failures_per_account=1) as (auth, _):
             email, host = f"{uuid4()}@example.com", "192.0.2.77"
             for status in (401, 429):
                 with pytest.raises(Problem) as refused:
@@ -116,9 +109,9 @@ def test_failures_are_forgotten_after_the_window(backend: Backend) -> None:
 
 def test_a_sign_in_with_a_password_that_is_changed_meanwhile_is_none(backend: Backend) -> None:
     async def run() -> None:
-        async with _auth(backend) as (auth, engine, _):
+        async with _auth(backend) as (auth, _):
             account = await auth.register(Registration(email=f"{uuid4()}@example.com", password="long enough"), HERE)
-            async with engine.begin() as connection:
+            async with auth.direct.begin() as connection:
                 caller = Caller(account.user_id, uuid4())
                 assert not await repository.add_sign_in(connection, caller, "another hash", b"token", 60)
 
@@ -129,7 +122,7 @@ def test_a_rush_of_sign_ins_is_answered_503_and_not_queued_for_ever(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        async with _auth(backend) as (auth, *_):
+        async with _auth(backend) as (auth, _):
             monkeypatch.setattr(password_module, "MOST_WAITING", 1)
             first = asyncio.create_task(auth.passwords.hash("long enough", HERE))
             await asyncio.sleep(0)

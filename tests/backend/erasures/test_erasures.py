@@ -67,7 +67,8 @@ def test_after_the_roll_the_receipt_says_so_and_everybody_else_goes_on(carol: Pe
     assert said
     own_backend.stop()
     own_backend.start()
-    assert carol.history(talks[carol.email])[0]["content"] == "before the roll"
+    (talk,) = carol.call("GET", "/users/me/export").json()["conversations"]
+    assert talk["messages"][0]["content"] == "before the roll"
     assert carol.say(talks[carol.email], "after the roll").status_code == 200
     assert own_backend.sql("SELECT count(*) FROM user_keys WHERE epoch = 1") == "0"
     dora.http.close()

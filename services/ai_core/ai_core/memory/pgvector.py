@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from chassis.database import connect
+from chassis.engine import connect
 from chassis.settings import DatabaseSettings
 from sqlalchemy import CursorResult, Executable, Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection

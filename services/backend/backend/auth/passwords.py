@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import secrets
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,6 +17,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 T = TypeVar("T")
 
+KIB, PASSES, LANES = 19_456, 2, 1
+"""What a hash costs (OWASP password storage cheat sheet)."""
 THREADS = max(1, (os.cpu_count() or 1) - 1)
 """A hash keeps a processor to itself; one is left to everything else."""
 NICENESS = 10
@@ -63,18 +65,15 @@ class Shares:
 
 
 class Passwords:
-    """Hashes and verifies, addresses taking turns. Cost: 19 MiB, 2 passes, 1 lane (OWASP password storage cheat sheet).
-
-    ``address`` is where a password came from.
-    """
+    """Hashes and verifies, addresses taking turns. ``address`` is where a password came from."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+        self._hasher = PasswordHash((Argon2Hasher(time_cost=PASSES, memory_cost=KIB, parallelism=LANES),))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
         self._waiting = 0
         self._lines: dict[str, _Line] = {}
         self._shares = Shares()
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+        self._nobodys = _nobodys()
 
     async def hash(self, password: str, address: str) -> str:
         """The salted hash to store.
@@ -123,6 +122,12 @@ class Passwords:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _nobodys() -> str:
+    """A hash of no password that anybody knows, in the form of RFC 9106's reference code: chosen, not computed."""
+    salt, digest = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={KIB},t={PASSES},p={LANES}${salt}${digest}"
 
 
 def _timed(work: Callable[..., T], *arguments: str) -> tuple[T, float]:

@@ -9,7 +9,6 @@ from chassis.logs import log
 from chassis.problems import Problem
 from chassis.sealing.cells import PersonKey
 from chassis.sealing.key_service import CannotUnwrap
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backend.auth import repository
 from backend.auth.credentials import Credentials, Stored, as_written, mac_of
@@ -45,9 +44,7 @@ class _Held:
 class Auth:
     """The rules of accounts and sign-ins."""
 
-    engine: AsyncEngine
     direct: Direct
-    """The same database for what every request needs."""
     keys: PersonKeys
     passwords: Passwords
     throttle: Throttle
@@ -87,7 +84,7 @@ class Auth:
         except ValueError:
             email = ""  # no account has it: answered like every other unknown one
         tried = attempt(email, address)
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             await self.throttle.check(connection, tried)
             user = await repository.find_user(connection, email)
         found = user.credentials if user else None
@@ -99,7 +96,7 @@ class Auth:
         caller = Caller(found.user_id, uuid4())
         refresh_token = new_token(caller.sign_in_id)
         stored = stored_form(await self.keys.messages(caller.user_id), refresh_token)
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             await self.throttle.succeeded(connection, tried)
             begun = await repository.add_sign_in(
                 connection, caller, found.hashed_password, stored, self.refresh_token_seconds
@@ -121,7 +118,7 @@ class Auth:
             await take(self.direct, self.allowances.refreshes, held.caller.user_id)
             successor = new_token(held.caller.sign_in_id)
             stored = stored_form(held.key, successor)
-            async with self.engine.begin() as connection:
+            async with self.direct.begin() as connection:
                 renewed = await repository.rotate(
                     connection,
                     held.caller,
@@ -142,7 +139,7 @@ class Auth:
         held = await self._held(refresh_token)
         if held is None:
             return
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             ended = await repository.end_sign_in(connection, held.caller)
         if ended:
             self.living.forget()
@@ -164,7 +161,7 @@ class Auth:
         Raises:
             Problem: 401 when ``old`` is wrong; 429 after too many failures or changes.
         """
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             user = await repository.read_user(connection, caller.user_id)
             if user is None:
                 raise unauthorized("The access token is not good.", bad_token=True)
@@ -177,7 +174,7 @@ class Auth:
         verified = user.credentials
         changed = replace(verified, hashed_password=await self.passwords.hash(new, tried.address), rev=verified.rev + 1)
         mac = mac_of(await self.keys.messages(caller.user_id), changed)
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             await self.throttle.succeeded(connection, tried)
             if not await repository.change_password(connection, caller, verified, changed, mac):
                 raise unauthorized("The old password is wrong.")
@@ -202,7 +199,7 @@ class Auth:
         # The MAC comes after the password: what it costs is seen only by who knows that.
         if await self.passwords.verify(password, hashed, tried.address) and user and await self._as_written(user):
             return True
-        async with self.engine.begin() as connection:
+        async with self.direct.begin() as connection:
             await self.throttle.failed(connection, tried)
         return False
 

@@ -4,12 +4,30 @@ from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from chassis.direct import Built, Connection
 from chassis.problems import Problem
-from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, ColumnElement, Integer, LargeBinary, Text, bindparam, delete, func, insert, select
 
 from backend.schema import sign_in_failures as failures
 from backend.settings import Settings
+
+_here = failures.c.address == bindparam("from")
+_this = _here & (failures.c.account == bindparam("whose"))
+
+
+def _age(which: ColumnElement[bool]) -> Built:
+    """The age in seconds of the newest failure but ``before``."""
+    age = func.extract("epoch", func.clock_timestamp() - failures.c.failed_at)
+    newest_first = select(age).where(which).order_by(failures.c.failed_at.desc())
+    return Built(newest_first.offset(bindparam("before", type_=Integer())).limit(1))
+
+
+_AGE_HERE, _AGE_OF_THIS = _age(_here), _age(_this)
+_ADD = Built(
+    insert(failures).values(account=bindparam("whose", type_=LargeBinary()), address=bindparam("from", type_=Text()))
+)
+_FORGET = Built(delete(failures).where(_this))
+_WAIT = Built(select(func.pg_advisory_xact_lock(bindparam("lock", type_=BigInteger()))))
 
 
 @dataclass(frozen=True)
@@ -49,26 +67,23 @@ class Throttle:
         self._per_address = settings.sign_in_failures_per_address
         self._window = settings.sign_in_window_seconds
 
-    async def check(self, connection: AsyncConnection, tried: Attempt) -> None:
+    async def check(self, connection: Connection, tried: Attempt) -> None:
         """Pass, or end the request.
 
         Raises:
             Problem: 429 when there were too many failures; ``Retry-After`` says when the first of them is forgotten.
         """
-        here = failures.c.address == tried.address
-        for which, limit in (
-            (here & (failures.c.account == tried.account), self._per_account),
-            (here, self._per_address),
+        for age, values, limit in (
+            (_AGE_OF_THIS, _values(tried), self._per_account),
+            (_AGE_HERE, {"from": tried.address}, self._per_address),
         ):
-            age = func.extract("epoch", func.clock_timestamp() - failures.c.failed_at)
             # The limit-th newest failure: while it is within the window there are at least that many.
-            statement = select(age).where(which).order_by(failures.c.failed_at.desc()).offset(limit - 1).limit(1)
-            seconds = await connection.scalar(statement)
-            if seconds is not None and seconds < self._window:
-                headers = {"Retry-After": str(int(self._window - float(seconds)) + 1)}
-                raise Problem(429, "Too many failed sign-ins.", headers=headers)
+            for row in await connection.rows(age, **values, before=limit - 1):
+                if row[0] < self._window:
+                    headers = {"Retry-After": str(int(self._window - float(row[0])) + 1)}
+                    raise Problem(429, "Too many failed sign-ins.", headers=headers)
 
-    async def failed(self, connection: AsyncConnection, tried: Attempt) -> None:
+    async def failed(self, connection: Connection, tried: Attempt) -> None:
         """Count a failure, unless others that ran meanwhile have already used up the limit.
 
         Raises:
@@ -76,9 +91,9 @@ class Throttle:
         """
         await self._one_at_a_time(connection, tried)
         await self.check(connection, tried)
-        await connection.execute(insert(failures).values(account=tried.account, address=tried.address))
+        await connection.rows(_ADD, **_values(tried))
 
-    async def succeeded(self, connection: AsyncConnection, tried: Attempt) -> None:
+    async def succeeded(self, connection: Connection, tried: Attempt) -> None:
         """Forget this account's failures from this address.
 
         Raises:
@@ -86,10 +101,12 @@ class Throttle:
         """
         await self._one_at_a_time(connection, tried)
         await self.check(connection, tried)
-        await connection.execute(
-            delete(failures).where(failures.c.account == tried.account, failures.c.address == tried.address)
-        )
+        await connection.rows(_FORGET, **_values(tried))
 
-    async def _one_at_a_time(self, connection: AsyncConnection, tried: Attempt) -> None:
-        key = int.from_bytes(sha256(tried.address.encode()).digest()[:8], signed=True)
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    async def _one_at_a_time(self, connection: Connection, tried: Attempt) -> None:
+        lock = int.from_bytes(sha256(tried.address.encode()).digest()[:8], signed=True)
+        await connection.rows(_WAIT, lock=lock)
+
+
+def _values(tried: Attempt) -> dict[str, object]:
+    return {"whose": tried.account, "from": tried.address}

@@ -14,7 +14,7 @@ from chassis.sealing.cells import CannotOpen, Field, PersonKey
 from sqlalchemy import bindparam, text
 
 from backend.keys.person_keys import PersonKeys
-from backend.tighten import IS_SEALED, SEALED_CHECK
+from backend.schema import IS_SEALED, SEALED_CHECK
 
 CONTENT = Field("messages", "content")
 _PLAIN = b"\x00"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -21,6 +22,8 @@ from chassis.sealing.cells import KEY_BYTES, joined
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from mypy_boto3_kms import KMSClient
 
 Purpose = Literal["messages", "memories"]
 Context = Mapping[str, str]
@@ -76,7 +79,10 @@ class AwsKeyService:
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self._client = aws.kms()
+
+    @cached_property
+    def _client(self) -> KMSClient:
+        return aws.kms()
 
     def generate(self, context: Context) -> bytes:
         """See ``KeyService``."""

@@ -396,6 +396,9 @@ class Compute(Table):
     """Processor of the tasks and their images. ARM64 costs a fifth less."""
     insights: bool = True
     """Container Insights in its enhanced form: figures of each task and container."""
+    watched: bool = True
+    """After each deployment ECS looks at the services' alarms for as long as these look back, 3 to 5 minutes, and takes
+    it back when one goes off. Where nobody sends requests in these minutes, few of them can."""
     backend: PublicTasks = PublicTasks()
     ai_core: Tasks = Tasks()
     """Always task by task: VPC Lattice has nothing else for it."""

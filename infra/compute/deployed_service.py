@@ -92,7 +92,7 @@ class DeployedService(Construct):
             task_definition=own,
             security_group=group,
             strategy=environment.compute.backend.strategy if public else "rolling",
-            alarms=[*alarms.all, *(public.alarms if public else ())],
+            alarms=[*alarms.all, *(public.alarms if public else ())] if environment.compute.watched else (),
             start_seconds=service.health.start_seconds if public else None,
         )
         way_in.attach(self.fargate)

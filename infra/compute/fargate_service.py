@@ -60,7 +60,9 @@ class ReplaceableService(ecs.FargateService):
             # By reference, so that they are there before the first task is.
             deployment_alarms=ecs.DeploymentAlarmConfig(
                 alarm_names=[alarm.alarm_name for alarm in alarms], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
-            ),
+            )
+            if alarms
+            else None,
             health_check_grace_period=cdk.Duration.seconds(start_seconds) if start_seconds else None,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,

@@ -15,8 +15,8 @@ from infra.delivery.downloads import CACHE, LONG, VARIABLES, kept
 from infra.guards.names import READER, guard_role
 from infra.settings import Environment
 
-PROVING: Final = codebuild.ComputeType.MEDIUM
-"""4 vCPU and 7 GiB: what the synthesis and the proof of it need."""
+PROVING: Final = codebuild.ComputeType.LARGE
+"""8 vCPU and 15 GiB: most of the proof is to show each tool each defect, which takes as many as there are."""
 # Newer than the library's newest constant; both have Node 24 and Python 3.13 and 3.14.
 STANDARD: Final = "aws/codebuild/standard:8.0"
 STANDARD_ARM: Final = "aws/codebuild/amazonlinux-aarch64-standard:4.0"
@@ -60,10 +60,10 @@ def guard_step(
     release: pipelines.FileSet,
     assembly: pipelines.IFileSetProducer,
 ) -> pipelines.CodeBuildStep:
-    """Refuses what would lose something, before anything of the environment changes; reads it, and can do no more."""
+    """Refuses what would lose something, before any environment changes; reads its own, and can do no more."""
     reader = f"arn:aws:iam::{environment.account.id}:role/{READER}"
     return pipelines.CodeBuildStep(
-        "Guard",
+        environment.name,
         project_name=f"sanctum-guard-{environment.name}",
         input=cast("pipelines.IFileSetProducer", release),
         additional_inputs={ASSEMBLY: assembly},

@@ -1,8 +1,8 @@
 """``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own commands have to stop them.
 
-The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and here
-one after the other. What later stages stop, from a pipeline that cannot be to a database that would be replaced, the
-rehearsal deploys (``make rehearse``).
+The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and the
+tests in two parts; here one after the other. What later stages stop, from a pipeline that cannot be to a database that
+would be replaced, the rehearsal deploys (``make rehearse``).
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.infra.delivery.read import builds_of, buildspec_of
 from tests.infra.synth import ROOT
 from tests.infra.template import read_application
 
-BUILDS = ("Check", "Test", "Synth")
+BUILDS = ("Check", "TestServices", "TestRest", "Synth")
 
 
 def _say(text: str) -> None:
@@ -66,7 +66,8 @@ class Clone:
     def _own_commands(self) -> list[str]:
         stacks = pipeline_stacks(read_application(self._folder / "build" / "cdk.out"))
         builds = builds_of(stacks)
-        return [line for name in BUILDS for line in buildspec_of(builds[name])["phases"]["build"]["commands"]]
+        lines = [line for name in BUILDS for line in buildspec_of(builds[name])["phases"]["build"]["commands"]]
+        return [*dict.fromkeys(re.sub(r" PART=\w+$", "", line) for line in lines)]
 
     def _run(self, command: str, **variables: str) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "CI"))}

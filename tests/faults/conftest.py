@@ -15,9 +15,9 @@ from tests.support.person import Person
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all that hurt the same Sanctum in one process."""
     for item in items:
-        names = getattr(item, "fixturenames", ())
-        if item.path.is_relative_to(Path(__file__).parent) and {"house", "house_on_opensearch"} & {*names}:
-            item.add_marker(pytest.mark.xdist_group("faults"))
+        for hurt in {"house", "house_on_opensearch"} & {*getattr(item, "fixturenames", ())}:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker(pytest.mark.xdist_group(f"faults in the {hurt}"))
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ CHOICES: Mapping[str, Sequence[object]] = {
     "architecture": ("ARM64", "X86_64"),
     "insights": (True, False),
     "strategy": ("rolling", "canary", "blue_green"),
+    "watched": (True, False),
     "sized": (False, True),
     "emails": (1, 3),
     "dashboard": (True, False),

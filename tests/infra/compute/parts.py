@@ -39,7 +39,13 @@ def service(stacks: Stacks, name: str) -> Json:
 
 
 def alarms_of(stacks: Stacks, name: str) -> dict[str, Json]:
-    """The alarms that roll a deployment of a service back, by the end of their names."""
+    """The alarms of a service, which roll a deployment of it back unless the settings say otherwise, by the end of
+    their names."""
+    if not stacks.settings.compute.watched:
+        assert "Alarms" not in service(stacks, name)["Properties"]["DeploymentConfiguration"]
+        alarms = {str(p["AlarmName"]): p for p in stacks["Compute"].properties("AWS::CloudWatch::Alarm")}
+        begin = family(stacks, name) + "-"
+        return {n.removeprefix(begin): p for n, p in alarms.items() if n.startswith(begin)}
     configured = service(stacks, name)["Properties"]["DeploymentConfiguration"]["Alarms"]
     assert configured["Enable"] is True
     assert configured["Rollback"] is True

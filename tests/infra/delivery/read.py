@@ -13,7 +13,12 @@ SETTINGS = _settings
 ENVIRONMENTS = {environment.name: environment for environment in read_environments()}
 
 
-COMMANDS = {"Synth": "make evidence release", "Check": "make check", "Test": "make test"}
+COMMANDS = {
+    "Synth": "make evidence release",
+    "Check": "make check",
+    "TestServices": "make test PART=services",
+    "TestRest": "make test PART=rest",
+}
 """What is run of a commit before anything of it goes on, by the name of the build."""
 
 
@@ -37,7 +42,9 @@ def project_of(stacks: Stacks, action: Json) -> Json:
 
 
 def called(stage: str, action: Json) -> str:
-    """The name of an action; within an environment, behind that environment's."""
+    """The name of an action; that of an environment has its name before."""
+    if stage == "Guard":
+        return f"{action['Name']}/{stage}"
     return f"{stage}/{action['Name']}" if stage in ENVIRONMENTS else action["Name"]
 
 

@@ -37,7 +37,14 @@ def test_a_commit_is_built_then_updates_the_pipeline_and_is_deployed_stage_after
     pipeline = pipeline_of(stacks)
     assert pipeline["PipelineType"] == "V2"
     deployed = [stage.environment for stage in SETTINGS.stages]
-    assert [s["Name"] for s in pipeline["Stages"]] == ["Source", "Build", "UpdatePipeline", "Assets", *deployed]
+    assert [s["Name"] for s in pipeline["Stages"]] == [
+        "Source",
+        "Build",
+        "UpdatePipeline",
+        "Assets",
+        "Guard",
+        *deployed,
+    ]
     assert pipeline["RestartExecutionOnUpdate"]
 
 
@@ -48,12 +55,12 @@ def _with_tests_later(stacks: Stacks) -> None:
 
 @pipeline_promise(
     no_tests=lambda stacks: pipeline_of(stacks)["Stages"][1]["Actions"].pop(),
-    tests_of_nothing=lambda stacks: builds_of(stacks)["Test"]["Source"].update(
+    tests_of_nothing=lambda stacks: builds_of(stacks)["TestRest"]["Source"].update(
         BuildSpec='{"phases": {"install": {}, "build": {"commands": ["make synth"]}}}'
     ),
     tests_after_the_pipeline_has_changed=_with_tests_later,
     one_after_the_other=lambda stacks: pipeline_of(stacks)["Stages"][1]["Actions"][1].update(RunOrder=2),
-    skips_pass=lambda stacks: builds_of(stacks)["Test"]["Environment"].update(EnvironmentVariables=[]),
+    skips_pass=lambda stacks: builds_of(stacks)["TestRest"]["Environment"].update(EnvironmentVariables=[]),
 )
 def test_every_commit_is_checked_tested_and_proved_at_the_same_time_before_anything_of_it_goes_on(
     stacks: Stacks,
@@ -74,10 +81,10 @@ def test_every_commit_is_checked_tested_and_proved_at_the_same_time_before_anyth
 
 @pipeline_promise(smallest=setting("AWS::CodeBuild::Project", "Environment.ComputeType", "BUILD_GENERAL1_SMALL"))
 def test_each_build_of_a_commit_has_the_memory_that_it_needs(stacks: Stacks) -> None:
-    """The types need 3.4 GiB; the smallest machine has 3, the next 7 and the largest of these 15."""
+    """The types need 3.4 GiB; the smallest machine has 3, the next 7 and the other 15."""
     sizes = {name: builds_of(stacks)[name]["Environment"]["ComputeType"] for name in COMMANDS}
     medium, large = "BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_LARGE"
-    assert sizes == {"Synth": medium, "Check": medium, "Test": large}
+    assert sizes == {"Synth": large, "Check": medium, "TestServices": large, "TestRest": large}
 
 
 @pipeline_promise(

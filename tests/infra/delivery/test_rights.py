@@ -45,7 +45,8 @@ def _bootstrapped(role: str) -> set[str]:
 EXPECTED: Final = {
     "Synth": LOG | READ | WRITE | CONNECT,
     "Check": LOG | READ | KEEP | CONNECT,
-    "Test": LOG | READ | KEEP | CONNECT,
+    "TestServices": LOG | READ | KEEP | CONNECT,
+    "TestRest": LOG | READ | KEEP | CONNECT,
     "SelfMutate": LOG | READ | UPDATE,
     "DockerAssets": LOG | READ | _bootstrapped("image-publishing-role"),
     "FileAssets": LOG | READ | _bootstrapped("file-publishing-role"),
@@ -136,7 +137,7 @@ def _writing_everywhere(policy: Json) -> None:
     ),
     any_role_of_the_account=_without_condition,
     guard_of_staging_reads_prod=_in_one_of("Guardstaging", _reader_elsewhere),
-    tests_that_could_put_another_release_there=_in_one_of("TestRole", _writing_everywhere),
+    tests_that_could_put_another_release_there=_in_one_of("TestRestRole", _writing_everywhere),
     smoke_with_rights=_in_one_of(
         "Smokeprod",
         lambda p: p["PolicyDocument"]["Statement"].append(

@@ -36,8 +36,9 @@ class Check:
 
 CHECKS: Final = (
     Check("Check", "check", codebuild.ComputeType.MEDIUM),  # 4 vCPU and 7 GiB, of which the types need 3.4
-    # 8 vCPU and 15 GiB each; about as long the one as the other.
+    # 8 vCPU and 15 GiB each; each takes about as long as the others.
     Check("TestServices", "test PART=services", codebuild.ComputeType.LARGE),
+    Check("TestSystem", "test PART=system", codebuild.ComputeType.LARGE),
     Check("TestRest", "test PART=rest", codebuild.ComputeType.LARGE),
 )
 

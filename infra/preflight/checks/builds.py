@@ -6,17 +6,17 @@ from infra.preflight.answers import Answer, bad, good, unknown
 from infra.preflight.check import PipelineInquiry
 from infra.preflight.checks.quotas import quota, request
 
-ALWAYS = ("Linux/Large", "Linux/Medium", "Linux/Small")
+AT_ONCE = {"Linux/Large": 4, "Linux/Medium": 1, "Linux/Small": 2}
+"""How many the pipeline runs at the same time; where fewer may run, the others wait."""
 IMAGES = {"ARM64": "ARM/Small", "X86_64": "Linux/Small"}
 """By the processor that images are for."""
-NEEDED = 1
 
 
 def kinds(inquiry: PipelineInquiry) -> list[str]:
     """The platforms and sizes of the pipeline's builds, as CodeBuild's quotas call them."""
     names = {stage.environment for stage in inquiry.pipeline.stages}
     images = {IMAGES[e.compute.architecture] for e in inquiry.environments if e.name in names}
-    return sorted({*ALWAYS, *images})
+    return sorted({*AT_ONCE, *images})
 
 
 def ask(inquiry: PipelineInquiry) -> Iterator[Answer]:
@@ -26,7 +26,7 @@ def ask(inquiry: PipelineInquiry) -> Iterator[Answer]:
         granted = quota(inquiry.aws, "codebuild", name)
         if granted is None:
             yield unknown(f"AWS names no quota “{name}”")
-        elif granted < NEEDED:
-            yield bad(f"“{name}” is {granted:g}", request("codebuild", name, NEEDED))
+        elif granted < 1:
+            yield bad(f"“{name}” is {granted:g}", request("codebuild", name, AT_ONCE.get(kind, 1)))
         else:
-            yield good(f"“{name}” is {granted:g}")
+            yield good(f"“{name}” is {granted:g}; the pipeline has use for {AT_ONCE.get(kind, 1)}")

@@ -17,6 +17,7 @@ COMMANDS = {
     "Synth": "make evidence release",
     "Check": "make check",
     "TestServices": "make test PART=services",
+    "TestSystem": "make test PART=system",
     "TestRest": "make test PART=rest",
 }
 """What is run of a commit before anything of it goes on, by the name of the build."""

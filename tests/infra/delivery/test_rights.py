@@ -46,6 +46,7 @@ EXPECTED: Final = {
     "Synth": LOG | READ | WRITE | CONNECT,
     "Check": LOG | READ | KEEP | CONNECT,
     "TestServices": LOG | READ | KEEP | CONNECT,
+    "TestSystem": LOG | READ | KEEP | CONNECT,
     "TestRest": LOG | READ | KEEP | CONNECT,
     "SelfMutate": LOG | READ | UPDATE,
     "DockerAssets": LOG | READ | _bootstrapped("image-publishing-role"),

@@ -87,7 +87,7 @@ def signer() -> Signer:
 def opensearch_server(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> Iterator[str]:
     """The address of an OpenSearch with this version's index, which looks at no signature.
 
-    Whoever asks for it is in the xdist group ``opensearch``: one server a run is enough.
+    Whoever asks for it is in one of two xdist groups, so that a run starts two servers and no more.
     """
     if lacks := opensearch_binaries.missing():
         pytest.skip(lacks)

@@ -23,7 +23,7 @@ from tests.ai_core.conftest import REFRESH_INTERVAL
 from tests.ai_core.memory.conftest import Somebody, hits, somebody
 from tests.support.opensearch_domain import Domain, Script, answering, breaking_off, passing
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("opensearch")]
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("OpenSearch by itself")]
 VECTOR: Embedding = np.full(DIMENSIONS, DIMENSIONS**-0.5, dtype=np.float32)
 
 

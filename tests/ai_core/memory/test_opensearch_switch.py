@@ -24,7 +24,7 @@ from chassis.signing import Signer
 from tests.ai_core.conftest import REFRESH_INTERVAL
 from tests.ai_core.memory.conftest import Somebody, somebody
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("opensearch")]
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("OpenSearch by itself")]
 MOST_SECONDS = 120
 
 

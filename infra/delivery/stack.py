@@ -45,8 +45,8 @@ PACKAGES = Path(__file__).resolve().parents[2] / "package.json"
 
 
 class PipelineStack(cdk.Stack):
-    """Builds, tests and proves every commit, updates itself, builds the images, guards all environments, and deploys
-    stage after stage, each tried by a person's whole life after.
+    """Builds, tests and proves every commit, updates itself, builds the images, and deploys stage after stage: each is
+    guarded before and tried by a person's whole life after.
 
     Everything is encrypted with keys of its own. A build has the rights of its own role: only the one that builds
     images is privileged, and only it and the one that updates the pipeline can take on roles of the deployment
@@ -88,36 +88,30 @@ class PipelineStack(cdk.Stack):
     def deploy(self, stages: Iterable[tuple[Environment, cdk.Stage]]) -> None:
         """Deploy ``stages`` in the order of the settings; nothing can be added afterwards."""
         by_name = {environment.name: (environment, stage) for environment, stage in stages}
-        delivered = [(each, *by_name[each.environment]) for each in self._settings.stages]
-        guards = {environment.name: self._guard(environment) for _, environment, _ in delivered}
-        self._pipeline.add_wave("Guard", pre=[cast("pipelines.Step", guard) for guard in guards.values()])
-        smokes = [self._deploy(*each, guard=guards[each[1].name]) for each in delivered]
+        after = [self._deploy(delivered, *by_name[delivered.environment]) for delivered in self._settings.stages]
         self._pipeline.build_pipeline()
         checks = add_checks(self, self._pipeline, downloads=self._downloads, logging=self._logging)
         self._let_connect(*(cast("iam.IRole", build.role) for build in (self._pipeline.synth_project, *checks)))
         projects = [self._pipeline.synth_project, self._pipeline.self_mutation_project, *checks]
-        projects += [step.project for step in (*guards.values(), *smokes)]
+        projects += [step.project for steps in after for step in steps]
         publishers = [c for c in self._pipeline.node.find_child("Assets").node.children if c.node.id.endswith("Role")]
         drop_spare_rights([*(cast("IConstruct", project.role) for project in projects), *publishers])
         narrow_writing([cast("IConstruct", check.role) for check in checks], below=DOWNLOADS)
         narrow_keys(cast("iam.Role", self._pipeline.pipeline.role), regions=self._elsewhere, alias=ARTIFACTS)
         self._news.of_failures(pipeline=NAME)
 
-    def _guard(self, environment: Environment) -> pipelines.CodeBuildStep:
-        assembly = cast("pipelines.IFileSetProducer", self._synth)
-        return guard_step(self, environment, release=self._release, assembly=assembly)
-
     def _deploy(
-        self, delivered: Delivered, environment: Environment, stage: cdk.Stage, *, guard: pipelines.CodeBuildStep
-    ) -> pipelines.CodeBuildStep:
-        """Add one environment, and return the build after it."""
+        self, delivered: Delivered, environment: Environment, stage: cdk.Stage
+    ) -> tuple[pipelines.CodeBuildStep, ...]:
+        """Add one environment, and return the builds before and after it."""
+        assembly = cast("pipelines.IFileSetProducer", self._synth)
+        guard = guard_step(self, environment, release=self._release, assembly=assembly)
         smoke = smoke_step(self, environment, release=self._release)
-        topic = cast("sns.ITopic", self._news.topic)
-        approval = [approval_step(self, environment, guard=guard, topic=topic)] if delivered.approval else []
-        self._pipeline.add_stage(
-            stage, pre=[cast("pipelines.Step", step) for step in approval], post=[cast("pipelines.Step", smoke)]
-        )
-        return smoke
+        before: list[pipelines.Step] = [guard]
+        if delivered.approval:
+            before.append(approval_step(self, environment, guard=guard, topic=cast("sns.ITopic", self._news.topic)))
+        self._pipeline.add_stage(stage, pre=before, post=[cast("pipelines.Step", smoke)])
+        return guard, smoke
 
     def _make_key(self) -> kms.Key:
         key = kms.Key(

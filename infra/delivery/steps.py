@@ -60,10 +60,10 @@ def guard_step(
     release: pipelines.FileSet,
     assembly: pipelines.IFileSetProducer,
 ) -> pipelines.CodeBuildStep:
-    """Refuses what would lose something, before any environment changes; reads its own, and can do no more."""
+    """Refuses what would lose something, before anything of the environment changes; reads it, and can do no more."""
     reader = f"arn:aws:iam::{environment.account.id}:role/{READER}"
     return pipelines.CodeBuildStep(
-        environment.name,
+        "Guard",
         project_name=f"sanctum-guard-{environment.name}",
         input=cast("pipelines.IFileSetProducer", release),
         additional_inputs={ASSEMBLY: assembly},

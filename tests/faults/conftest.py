@@ -1,4 +1,4 @@
-"""One Sanctum for all faults, one after another, and the people who talk meanwhile."""
+"""What is hurt, one fault after another, and the people who talk meanwhile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +15,8 @@ from tests.support.person import Person
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all that hurt the same Sanctum in one process."""
     for item in items:
-        for hurt in {"house", "house_on_opensearch"} & {*getattr(item, "fixturenames", ())}:
-            if item.path.is_relative_to(Path(__file__).parent):
-                item.add_marker(pytest.mark.xdist_group(f"faults in the {hurt}"))
+        if item.path.is_relative_to(Path(__file__).parent) and "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +26,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house_on_opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Another, which remembers in OpenSearch."""
+    """Another for each test, which remembers in OpenSearch."""
     if lacks := missing():
         pytest.skip(lacks)
     with start(tmp_path_factory.mktemp("faults_on_opensearch") / "state", "opensearch") as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def people_on_opensearch(house_on_opensearch: House) -> Iterator[list[Person]]:
     """The same four there."""
     sanctum = house_on_opensearch.sanctum

@@ -43,9 +43,7 @@ def project_of(stacks: Stacks, action: Json) -> Json:
 
 
 def called(stage: str, action: Json) -> str:
-    """The name of an action; that of an environment has its name before."""
-    if stage == "Guard":
-        return f"{action['Name']}/{stage}"
+    """The name of an action; within an environment, behind that environment's."""
     return f"{stage}/{action['Name']}" if stage in ENVIRONMENTS else action["Name"]
 
 

@@ -37,14 +37,7 @@ def test_a_commit_is_built_then_updates_the_pipeline_and_is_deployed_stage_after
     pipeline = pipeline_of(stacks)
     assert pipeline["PipelineType"] == "V2"
     deployed = [stage.environment for stage in SETTINGS.stages]
-    assert [s["Name"] for s in pipeline["Stages"]] == [
-        "Source",
-        "Build",
-        "UpdatePipeline",
-        "Assets",
-        "Guard",
-        *deployed,
-    ]
+    assert [s["Name"] for s in pipeline["Stages"]] == ["Source", "Build", "UpdatePipeline", "Assets", *deployed]
     assert pipeline["RestartExecutionOnUpdate"]
 
 

@@ -1,4 +1,4 @@
-"""Before the first environment the guards of all; before one, where the settings say so, a person; after it a life."""
+"""Before an environment its guard and, where the settings say so, a person; after it, a person's whole life."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from tests.infra.delivery.read import (
     actions_of,
     builds_of,
     buildspec_of,
-    called,
     pipeline_of,
     statements_of,
 )
@@ -31,7 +30,7 @@ def _orders(stacks: Stacks, environment: str) -> dict[str, int]:
 
 
 def _action(stacks: Stacks, environment: str, name: str) -> Json:
-    (found,) = [a for stage, a in actions_of(stacks) if called(stage, a) == f"{environment}/{name}"]
+    (found,) = [a for stage, a in actions_of(stacks) if stage == environment and a["Name"] == name]
     return found
 
 
@@ -67,18 +66,18 @@ def _running(build: str, command: str) -> Mutation:
 
 
 @pipeline_promise(
-    no_guard=_without_action("prod"),
-    no_guards=lambda stacks: pipeline_of(stacks)["Stages"].__delitem__(4),
-    after_staging=lambda stacks: pipeline_of(stacks)["Stages"].insert(5, pipeline_of(stacks)["Stages"].pop(4)),
+    no_guard=_without_action("Guard"),
+    guard_after_the_network=_moved("Guard", 4),
+    guard_beside_the_first_stacks=_moved("Guard", 2),
     guard_of_another=_running("staging/Guard", "make guard ENV=prod"),
     guard_of_nothing=_running("prod/Guard", "true"),
 )
-def test_what_is_stateful_is_guarded_before_anything_of_any_environment_changes(stacks: Stacks) -> None:
-    stages = [stage["Name"] for stage in pipeline_of(stacks)["Stages"]]
+def test_what_is_stateful_is_guarded_before_anything_of_an_environment_changes(stacks: Stacks) -> None:
     for stage in SETTINGS.stages:
         name = stage.environment
-        assert "Guard" in stages[: stages.index(name)]
-        assert name in _orders(stacks, "Guard")
+        orders = _orders(stacks, name)
+        guard = orders.pop("Guard", 99)
+        assert all(guard < order for order in orders.values())
         spec = buildspec_of(builds_of(stacks)[f"{name}/Guard"])
         reader = f"arn:aws:iam::{ENVIRONMENTS[name].account.id}:role/{READER}"
         assert spec["phases"]["build"]["commands"] == [f"make guard ENV={name} ROLE={reader}"]
@@ -104,15 +103,16 @@ def test_the_guard_judges_the_templates_that_will_be_deployed(stacks: Stacks) ->
 
 @pipeline_promise(
     no_approval=_without_action("Approve_prod"),
-    approval_beside_the_network=_moved("Approve_prod", 2),
+    approval_before_the_guard=_moved("Approve_prod", 1),
     approval_after_the_network=_moved("Approve_prod", 4),
 )
-def test_somebody_approves_before_anything_changes(stacks: Stacks) -> None:
+def test_somebody_approves_after_the_guard_and_before_anything_changes(stacks: Stacks) -> None:
     for stage in SETTINGS.stages:
         orders = _orders(stacks, stage.environment)
         approval = orders.pop(f"Approve_{stage.environment}", None)
         assert (approval is not None) == stage.approval
         if approval is not None:
+            assert orders.pop("Guard") < approval
             assert all(approval < order for order in orders.values())
 
 

@@ -39,6 +39,7 @@ CHECKS: Final = (
     # 8 vCPU and 15 GiB each; each takes about as long as the others.
     Check("TestServices", "test PART=services", codebuild.ComputeType.LARGE),
     Check("TestSystem", "test PART=system", codebuild.ComputeType.LARGE),
+    Check("TestFaults", "test PART=faults", codebuild.ComputeType.LARGE),
     Check("TestRest", "test PART=rest", codebuild.ComputeType.LARGE),
 )
 

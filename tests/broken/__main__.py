@@ -1,7 +1,7 @@
 """``python -m tests.broken``: commits that must not get on, in a clone; the pipeline's own commands have to stop them.
 
 The commands of the builds of a commit are those in the synthesized pipeline. There they run beside each other, and the
-tests in three parts; here one after the other. What later stages stop, from a pipeline that cannot be to a database
+tests in four parts; here one after the other. What later stages stop, from a pipeline that cannot be to a database
 that would be replaced, the rehearsal deploys (``make rehearse``).
 """
 
@@ -19,7 +19,7 @@ from tests.infra.delivery.read import builds_of, buildspec_of
 from tests.infra.synth import ROOT
 from tests.infra.template import read_application
 
-BUILDS = ("Check", "TestServices", "TestSystem", "TestRest", "Synth")
+BUILDS = ("Check", "TestServices", "TestSystem", "TestFaults", "TestRest", "Synth")
 
 
 def _say(text: str) -> None:

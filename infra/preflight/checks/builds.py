@@ -6,7 +6,7 @@ from infra.preflight.answers import Answer, bad, good, unknown
 from infra.preflight.check import PipelineInquiry
 from infra.preflight.checks.quotas import quota, request
 
-AT_ONCE = {"Linux/Large": 4, "Linux/Medium": 1, "Linux/Small": 1}
+AT_ONCE = {"Linux/Large": 5, "Linux/Medium": 1, "Linux/Small": 1}
 """How many the pipeline runs at the same time; where fewer may run, the others wait."""
 IMAGES = {"ARM64": "ARM/Small", "X86_64": "Linux/Small"}
 """By the processor that images are for."""

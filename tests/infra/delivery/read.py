@@ -18,6 +18,7 @@ COMMANDS = {
     "Check": "make check",
     "TestServices": "make test PART=services",
     "TestSystem": "make test PART=system",
+    "TestFaults": "make test PART=faults",
     "TestRest": "make test PART=rest",
 }
 """What is run of a commit before anything of it goes on, by the name of the build."""

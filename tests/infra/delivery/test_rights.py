@@ -47,6 +47,7 @@ EXPECTED: Final = {
     "Check": LOG | READ | KEEP | CONNECT,
     "TestServices": LOG | READ | KEEP | CONNECT,
     "TestSystem": LOG | READ | KEEP | CONNECT,
+    "TestFaults": LOG | READ | KEEP | CONNECT,
     "TestRest": LOG | READ | KEEP | CONNECT,
     "SelfMutate": LOG | READ | UPDATE,
     "DockerAssets": LOG | READ | _bootstrapped("image-publishing-role"),

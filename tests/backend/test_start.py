@@ -1,10 +1,8 @@
 """What a start loads, which is most of the time it takes."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+
+from tests.support.start import once_loaded
 
 
 @pytest.mark.parametrize(
@@ -16,7 +14,4 @@ import pytest
     ],
 )
 def test_the_service_starts_without_what_only_others_need(module: str, why: str) -> None:
-    loaded = "import sys, backend.__main__; print(*sys.modules)"
-    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, env=path)
-    assert module not in ran.stdout.split(), why
+    assert module not in once_loaded("backend", "sys.modules"), why

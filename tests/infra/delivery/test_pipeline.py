@@ -9,6 +9,7 @@ import yaml
 from aws_cdk import aws_codebuild as codebuild
 
 from infra.delivery.checks import CHECKS, told_by
+from infra.preflight.checks.builds import AT_ONCE
 from tests.infra.delivery.promise import pipeline_promise, pipeline_stacks
 from tests.infra.delivery.read import (
     COMMANDS,
@@ -78,6 +79,9 @@ def test_each_build_of_a_commit_has_the_memory_that_it_needs(stacks: Stacks) -> 
     sizes = {name: builds_of(stacks)[name]["Environment"]["ComputeType"] for name in COMMANDS}
     medium, large = "BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_LARGE"
     assert sizes == dict.fromkeys(COMMANDS, large) | {"Check": medium}
+    # Of so many at the same time the preflight asks the account.
+    at_once = {kind: [*sizes.values()].count(f"BUILD_GENERAL1_{kind.upper()}") for kind in ("Large", "Medium")}
+    assert {f"Linux/{kind}": number for kind, number in at_once.items()}.items() <= AT_ONCE.items()
 
 
 @pipeline_promise(

@@ -23,6 +23,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, before a conftest that was loaded before it
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that share a dear fixture into its group."""
     for item in items:

@@ -16,14 +16,18 @@ DEAR = {"shared_backend": "backend", "fuzzed": "fuzz", "core": "ai_core"}
 gc.disable()
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on garbage is looked for, and not in what was imported: that stays, and looking costs a fifth of a
     second each time."""
     gc.freeze()
     gc.enable()
+    for item in session.items if hasattr(session.config, "workerinput") else ():
+        group = item.get_closest_marker("xdist_group")
+        assert not group or item.nodeid.endswith(f"@{group.args[0]}"), f"xdist has not seen the group of {item.nodeid}"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, before a conftest that was loaded before it
+# First, as xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that share a dear fixture into its group."""
     for item in items:

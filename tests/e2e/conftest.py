@@ -10,6 +10,7 @@ from tests.support.person import Person
 from tests.support.running import Sanctum, running
 
 
+@pytest.hookimpl(tryfirst=True)  # see tests/conftest.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module with each other's, and those of the shared Sanctum in one process."""
     for item in items:

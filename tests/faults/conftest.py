@@ -12,6 +12,7 @@ from tests.faults.house import house as start
 from tests.support.person import Person
 
 
+@pytest.hookimpl(tryfirst=True)  # see tests/conftest.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all that hurt the same Sanctum in one process."""
     for item in items:

@@ -93,6 +93,13 @@ def test_sigterm_finishes_what_runs_and_then_ends_well(tmp_path: Path) -> None:
         assert '"service.closed"' in service.log
 
 
+def test_a_client_that_waits_for_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with started(tmp_path, DRAIN_SECONDS="60") as service, service.client() as client:
+        client.get("/healthz")  # and keeps the connection, and reads no more
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(15) == 0
+
+
 def test_while_the_load_balancer_still_sends_it_still_serves(tmp_path: Path) -> None:
     with started(tmp_path, DEREGISTRATION_SECONDS="3") as service:
         service.process.send_signal(signal.SIGTERM)

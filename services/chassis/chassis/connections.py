@@ -22,6 +22,8 @@ REQUEST_SECONDS = 30
 """How long a client may take to send a request, from its first byte (or from connecting) to the end of its body."""
 WRITE_SECONDS = 60
 """How long an answer waits for a client that does not read."""
+GOODBYE_SECONDS = 1
+"""How long a client that waits for nothing may take to close its side when the server ends; TLS by itself waits 30."""
 MOST_CONNECTIONS = 4_096
 """At the same time; each costs some 60 KB with its TLS."""
 MOST_HEAD_BYTES = 32_768
@@ -110,6 +112,13 @@ class Connection(HttpToolsProtocol):
         """The whole request is there."""
         self._request_has_arrived()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends: close the connection as soon as nothing is under way on it."""
+        idle = not self._answering() and not self.transport.get_write_buffer_size()
+        super().shutdown()
+        if idle:
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words for it
         """Answer what the parser has refused."""

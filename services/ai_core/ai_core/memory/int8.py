@@ -5,6 +5,9 @@ then each short text takes as long as reading 43 MB. ONNX Runtime's ``MatMulNBit
 what they are multiplied with to 8 bits, 128 numbers at a time
 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits): half the time,
 and vectors whose cosine to the exact ones is above 0.99. Blocks of 16 gave 0.999 and took a third longer.
+
+Of the tables that a token is looked up in, only the rows that were found are turned into float32: the same numbers,
+60 MB less, and an eighth of a second sooner, which is what ONNX Runtime takes to turn all of them when it loads.
 """
 
 from typing import Any
@@ -16,6 +19,8 @@ _BLOCK = 128
 _INT8_ACCURACY = 4
 _FLOAT, _UINT8 = 1, 2
 _INT_ATTRIBUTE = 2
+_WEIGHTS = {"MatMul": 1, "Gather": 0}
+"""Operations that take weights, and which of their inputs these are."""
 
 # What is needed of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; protobuf carries all other fields along.
 _SCHEMA = {
@@ -35,22 +40,35 @@ _SCHEMA = {
 
 
 def compute_in_int8(model: bytes) -> bytes:
-    """The same model in which every product with int8 weights is computed from them."""
+    """The same model in which products with int8 weights are computed from them, and rows are looked up in them."""
     parsed = _model_class().FromString(model)
     graph = parsed.graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output}
-    for node in graph.node:
-        scaled = makers.get(node.input[1]) if node.op_type == "MatMul" else None
+    for node in list(graph.node):
+        place = _WEIGHTS.get(node.op_type)
+        scaled = makers.get(node.input[place]) if place is not None else None
         cast = makers.get(scaled.input[0]) if scaled and scaled.op_type == "Mul" else None
         if not scaled or not cast or cast.op_type != "Cast":
             continue
-        weights, scales = tensors[cast.input[0]], tensors[scaled.input[1]]
-        _replace(node, weights, scales)
-        graph.node.remove(scaled)
-        graph.node.remove(cast)
+        if node.op_type == "Gather":
+            _look_up_first(graph, node, cast, scaled)
+        else:
+            _replace(node, tensors[cast.input[0]], tensors[scaled.input[1]])
+            graph.node.remove(scaled)
+            graph.node.remove(cast)
     parsed.opset_import.add(domain="com.microsoft", version=1)
     return parsed.SerializeToString()
+
+
+def _look_up_first(graph: Any, look_up: Any, cast: Any, scaled: Any) -> None:
+    """The rows and their scales are looked up, and then cast and multiplied as the whole table was."""
+    (rows,) = look_up.output
+    stored, scales = f"{rows}_int8", f"{rows}_scales"
+    graph.node.add(op_type="Gather", input=[scaled.input[1], look_up.input[1]], output=[scales])
+    look_up.input[0], look_up.output[0] = cast.input[0], stored
+    cast.input[0] = stored
+    scaled.input[1], scaled.output[0] = scales, rows
 
 
 def _replace(node: Any, weights: Any, scales: Any) -> None:

@@ -1,9 +1,14 @@
 """Whatever is sent to the backend's API, it answers as its OpenAPI document says."""
 
+import pytest
+
 from tests.backend.process import Backend
 from tests.fuzz.fuzzing import fuzz
 from tests.fuzz.running import api_of
 from tests.support import canaries
+
+# Most of what this folder takes; it need not wait for the rest, as a backend of its own starts in seconds.
+pytestmark = pytest.mark.xdist_group("fuzz_api")
 
 
 def test_two_thousand_calls_are_answered_as_documented(fuzzed: Backend) -> None:

@@ -5,6 +5,7 @@ tests in four parts; here one after the other. What later stages stop, from a pi
 that would be replaced, the rehearsal deploys (``make rehearse``).
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -90,6 +91,7 @@ class Clone:
 
 def main() -> int:
     """Try them all; 1 when one is stopped elsewhere than it should be."""
+    argparse.ArgumentParser(prog="python -m tests.broken", description=__doc__).parse_args()
     every = dict.fromkeys(test for commit in COMMITS for test in commit.tests)
     with TemporaryDirectory() as folder:
         clone = Clone(Path(folder) / "clone")

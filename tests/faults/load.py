@@ -186,7 +186,8 @@ class Load:
         eventually(
             lambda: any(
                 told in outcomes and begun >= since for entry in list(self.ledger.entries) for told, begun in entry.told
-            )
+            ),
+            60,  # on a full disk PostgreSQL first fills the pages and the log it already has
         )
 
     def _unanswered(self, since: float) -> list[Talker]:
